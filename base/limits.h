@@ -1,0 +1,42 @@
+// Every bound of the program in one place, with its unit and its reason. The simulation draws
+// unlucky values of these; a deployment may set them.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "base/clock.h"
+
+namespace keelson {
+
+struct Limits {
+  // --- HTTP edge
+  std::size_t request_body_bytes = 3 * 1024 * 1024;  // Kubernetes' own (MaxRequestBodyBytes)
+  std::size_t request_header_bytes = 64 * 1024;      // a client certificate's worth and more
+  int connections = 20'000;                          // an idle TLS connection is about 73 kB
+  int requests_in_flight = 400;  // kube-apiserver's --max-requests-inflight; streams do not count
+  Duration request_header_timeout = 32s;  // a client that opens and says nothing
+  std::size_t stream_buffer_bytes =
+      1024 * 1024;  // unsent bytes of one watch or log before its reader must catch up
+
+  // --- documents
+  int json_depth = 128;                // nesting that any decoder follows
+  int json_patch_operations = 10'000;  // Kubernetes' own
+  std::size_t object_bytes =
+      1536 * 1024;  // etcd's 1.5 MiB, so that one store can be moved to the other
+  std::size_t annotations_bytes = 256 * 1024;  // Kubernetes' own: all annotations of an object
+
+  // --- store
+  std::size_t history_events = 100'000;               // revisions a watch can go back to
+  std::size_t history_bytes = 64 * 1024 * 1024;       // and what they may weigh
+  std::size_t watch_batch_events = 256;               // events handed to a watcher's thread at once
+  std::size_t commit_batch_writes = 4'096;            // writes in one transaction of the log
+  std::size_t disk_reserve_bytes = 64 * 1024 * 1024;  // below this free space writes are refused
+  int list_page_items = 10'000;                       // objects encoded in one turn of a list
+
+  // --- names
+  int generate_name_attempts = 8;    // Kubernetes' RetryGenerateName
+  int update_conflict_attempts = 5;  // server-side retries of a patch without resourceVersion
+};
+
+}  // namespace keelson
