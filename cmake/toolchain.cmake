@@ -26,7 +26,7 @@ add_compile_options(-ffile-prefix-map=${CMAKE_SOURCE_DIR}/= -fno-omit-frame-poin
 # Left out: missing-field-initializers (designated initialisers name what matters; the rest is its
 # default), and two that g++-12 gets wrong: restrict (in std::string, GCC bug 105651) and
 # maybe-uninitialized (in std::expected's moves).
-set(KEELSON_WARNINGS -Wall -Wextra -Wshadow -Wconversion -Werror
+set(KEELSON_WARNINGS -Wall -Wextra -Wshadow=local -Wconversion -Werror
     -Wno-missing-field-initializers -Wno-restrict -Wno-maybe-uninitialized)
 
 if(KEELSON_SANITIZE)
