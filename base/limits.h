@@ -15,9 +15,22 @@ struct Limits {
   std::size_t request_header_bytes = 64 * 1024;      // a client certificate's worth and more
   int connections = 20'000;                          // an idle TLS connection is about 73 kB
   int requests_in_flight = 400;  // kube-apiserver's --max-requests-inflight; streams do not count
-  Duration request_header_timeout = 32s;  // a client that opens and says nothing
+  Duration request_header_timeout = 32s;  // a client that opens and says nothing; TLS included
+  Duration request_body_timeout = 60s;    // from the header to the last byte of the body
+  Duration idle_timeout = 120s;  // between requests; longer than Go's clients keep theirs (90 s)
+  Duration send_timeout = 60s;   // unsent bytes of which the peer takes not one
+  std::size_t request_bodies_bytes =
+      256 * 1024 * 1024;  // of all requests being received at once; beyond it 503
   std::size_t stream_buffer_bytes =
       1024 * 1024;  // unsent bytes of one watch or log before its reader must catch up
+  std::size_t websocket_message_bytes = 1024 * 1024;  // received; kubectl sends at most 32 KiB
+
+  // --- HTTP client
+  std::size_t response_body_bytes = 64 * 1024 * 1024;  // a page of 500 objects of the largest size
+                                                       // that are seen together
+  int connections_per_peer = 16;        // for requests; streams and tunnels have their own
+  Duration idle_connection_time = 60s;  // a pooled connection; shorter than servers keep theirs
+  Duration connect_timeout = 10s;       // TCP and TLS
 
   // --- documents
   int json_depth = 128;                // nesting that any decoder follows
