@@ -85,6 +85,8 @@ struct Kind {
   // metadata.deletionGracePeriodSeconds a delete without one gets; null: 0. Negative asks for
   // removal at once (a pod on no node).
   std::int64_t (*grace_period_seconds)(const Message&) = nullptr;
+  bool orphans_by_default =
+      false;  // a delete without a policy orphans (Job, ReplicationController)
 
   std::string api_version() const;         // "v1", "apps/v1"
   std::string qualified_resource() const;  // "pods", "deployments.apps": how messages name it

@@ -32,6 +32,8 @@ class ObjectIndex final : public View {
   ObjectPtr put(ObjectPtr object);
   ObjectPtr erase(const Kind& kind, std::string_view name_space, std::string_view name,
                   Revision revision);
+  // Nothing changed up to here: a store without its last objects, a watch's bookmark.
+  void advance(Revision revision) { revision_ = revision; }
 
  private:
   using ByKey = std::map<std::string, ObjectPtr, std::less<>>;

@@ -39,6 +39,7 @@ struct Change {
   ObjectPtr before;       // null: it is new
   ObjectPtr after;        // null: it is gone; else the object now
   Revision revision = 0;  // of the change; for a removal, of the removal
+  ObjectPtr last;         // a removal: the last state, at the removal's revision; else null
   const Object& object() const { return after ? *after : *before; }
 };
 

@@ -55,6 +55,7 @@ struct ErrorDetails {
   std::string uid;
   std::vector<Cause> causes;
   int retry_after_seconds = 0;
+  std::string continue_token;  // Expired page of a list: how to go on, inconsistently
 };
 
 struct Error {

@@ -44,6 +44,8 @@ struct Limits {
   std::size_t history_bytes = 64 * 1024 * 1024;       // and what they may weigh
   std::size_t watch_batch_events = 256;               // events handed to a watcher's thread at once
   std::size_t commit_batch_writes = 4'096;            // writes in one transaction of the log
+  std::size_t commit_batch_bytes = 16 * 1024 * 1024;  // and what they may weigh
+  std::size_t wal_bytes = 32 * 1024 * 1024;  // about where SQLite's log is copied back and reused
   std::size_t disk_reserve_bytes = 64 * 1024 * 1024;  // below this free space writes are refused
   int list_page_items = 10'000;                       // objects encoded in one turn of a list
 

@@ -20,6 +20,8 @@ class Writer {
   // unconditional. An update that changes nothing makes no revision.
   virtual Result<ObjectPtr> update(const Kind& kind, const Message& message) = 0;
   virtual Result<ObjectPtr> update_status(const Kind& kind, const Message& message) = 0;
+  // A Namespace's spec.finalizers alone; the last one taken away ends a terminating namespace.
+  virtual Result<ObjectPtr> finalize(const Message& name_space) = 0;
   virtual Result<> remove(const Kind& kind, std::string_view key, const DeleteOptions& options) = 0;
   virtual Result<> bind(std::string_view pod_key, std::string_view pod_uid,
                         std::string_view node_name) = 0;
