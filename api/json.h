@@ -14,33 +14,46 @@
 namespace keelson {
 
 struct Kind;
+struct MessageSchema;
+struct Object;
 namespace json = boost::json;
 
 // A document as it was sent, before anything is known of its kind.
 struct Document {
   json::value tree;
-  // Keys written twice, as paths ("spec.replicas"); the last value stands in the tree.
+  // Keys written twice, as paths ("spec.replicas"); the last value stands in the tree. At most a
+  // hundred.
   std::vector<std::string> duplicates;
 };
 
-// Errors: BadRequest with the place. Depth, numbers of nodes and size are bounded (Limits).
+// Errors: BadRequest with the place. Depth and number of values are bounded (Limits); size is the
+// caller's.
 Result<Document> parse_json(std::string_view text);
-Result<Document> parse_yaml(std::string_view text);  // YAML 1.2 as kubectl reads it; one document
+Result<Document> parse_yaml(std::string_view text);  // as kubectl reads it; one document
+bool is_json(std::string_view text);                 // one whole JSON value, within the same bounds
 
-// Fills the message. Unknown fields are left out and their paths added to `unknown`; apiVersion and
-// kind are not fields and are passed over. Error: BadRequest, a value of the wrong type, in the
-// words a Go client prints ("json: cannot unmarshal string into Go struct field …").
+// Fills the message, in normal form. Unknown fields are left out and their paths added to `unknown`
+// (at most a hundred); apiVersion and kind are not fields and are passed over. Error: BadRequest, a
+// value of the wrong type, in the words a Go client prints ("json: cannot unmarshal string into Go
+// struct field …").
 Result<> message_from_json(const json::object& tree, Message& message,
                            std::vector<std::string>& unknown);
 
 // The object without apiVersion and kind; keys in the order of the fields' numbers, map keys
-// sorted.
+// sorted; what a Go struct always writes is written ("status":{}).
 json::object message_to_json(const Message& message);
-// With them in front. Both forms give the same document; the text is the faster.
+// With them in front. Both forms give the same document; the text is the faster, the fastest that
+// of an Object: its bytes are never decoded.
 json::object object_to_json(const Kind& kind, const Message& message);
 std::string object_to_json_text(const Kind& kind, const Message& message);
+std::string object_to_json_text(const Object& object);
 std::string message_to_json_text(const Message& message);  // without apiVersion and kind
+// Appends {…} from canonical bytes (api/protobuf.h). api_version may be empty: then neither it nor
+// kind is written.
+void append_json(std::string& out, const MessageSchema& schema, std::string_view canonical_bytes,
+                 std::string_view api_version = {}, std::string_view kind = {});
 
 std::string to_text(const json::value& tree);  // compact
+void append_json_text(std::string& out, const json::value& tree);
 
 }  // namespace keelson

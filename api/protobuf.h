@@ -1,13 +1,27 @@
-// application/vnd.kubernetes.protobuf: the envelope around a message, and the frames of a watch.
-// Source: API-BEHAVIOUR §4 and §3.
+// application/vnd.kubernetes.protobuf: messages and their bytes, the envelope around them, lists
+// and the frames of a watch. Source: API-BEHAVIOUR §4 and §3.
 #pragma once
 
 #include <string>
 #include <string_view>
 
+#include "api/types.h"
 #include "base/error.h"
 
 namespace keelson {
+
+// The message's bytes in canonical form (see normalize): equal objects have equal bytes, whatever
+// format they came in. Values that cannot be are left as they are.
+std::string canonical_bytes(const Message& message);
+
+// Fills the message and normalizes it. BadRequest: not a message of this type.
+Result<> message_from_protobuf(std::string_view bytes, Message& message);
+
+// Brings what came by protobuf, or was set by hand, to the one form that JSON gives: a Go client
+// sends every field of a struct, so zeros that mean nothing are dropped (API-BEHAVIOUR §4); so are
+// unknown fields; quantities are canonical; times have the precision they are kept in. BadRequest:
+// a quantity, time or raw JSON that cannot be; the rest is done.
+Result<> normalize(Message& message);
 
 struct Envelope {
   std::string api_version;
@@ -15,8 +29,13 @@ struct Envelope {
   std::string_view raw;  // the bare message; points into what was parsed
 };
 
+bool is_envelope(std::string_view bytes);  // begins as one: tells protobuf from JSON
 std::string to_envelope(std::string_view api_version, std::string_view kind, std::string_view raw);
 Result<Envelope> from_envelope(std::string_view bytes);  // BadRequest: not an envelope
+
+// A list, appended piece by piece from the bytes of its objects: raw of a PodList's envelope.
+void append_list_metadata(std::string& raw, std::string_view list_meta);  // serialized ListMeta
+void append_list_item(std::string& raw, std::string_view object_bytes);
 
 // One event: 4 bytes of big-endian length, then meta.v1.WatchEvent whose object is an envelope.
 std::string watch_frame(std::string_view type, std::string_view envelope);

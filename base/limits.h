@@ -34,6 +34,7 @@ struct Limits {
 
   // --- documents
   int json_depth = 128;                // nesting that any decoder follows
+  std::size_t json_values = 500'000;   // values of one document; each takes up to 100 bytes
   int json_patch_operations = 10'000;  // Kubernetes' own
   std::size_t object_bytes =
       1536 * 1024;  // etcd's 1.5 MiB, so that one store can be moved to the other
