@@ -233,16 +233,16 @@ std::string canonical_bytes(const Message& message) {
   return std::move(canonicalizer.out);
 }
 
-Result<> normalize(Message& message) {
+Result<std::string> normalize(Message& message) {
   Canonicalizer canonicalizer;
   const std::string bytes = serialize(message);
   canonicalizer.fields(schema_of(message), bytes);
   if (canonicalizer.out != bytes) message.ParseFromString(canonicalizer.out);
   if (canonicalizer.error) return std::unexpected(*canonicalizer.error);
-  return {};
+  return std::move(canonicalizer.out);
 }
 
-Result<> message_from_protobuf(std::string_view bytes, Message& message) {
+Result<std::string> message_from_protobuf(std::string_view bytes, Message& message) {
   google::protobuf::LogSilencer quiet;  // a client's mistakes are the client's to hear of
   if (bytes.size() > INT_MAX ||
       !message.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {

@@ -110,10 +110,11 @@ ObjectPtr make_object(const Kind& kind, const Message& message) {
 
 Result<ObjectPtr> parse_object(const Kind& kind, std::string bytes) {
   auto message = kind.make_message();
-  if (auto parsed = message_from_protobuf(bytes, *message); !parsed) {
-    return parsed.error().during("{}", kind.kind);
-  }
-  return make_object(kind, *message);
+  auto canonical = message_from_protobuf(bytes, *message);
+  if (!canonical) return canonical.error().during("{}", kind.kind);
+  auto object = extract(kind, *message);
+  object->bytes = std::move(*canonical);
+  return object;
 }
 
 void decode_into(const Object& object, Message& message) {

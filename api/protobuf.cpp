@@ -59,19 +59,25 @@ bool is_envelope(std::string_view bytes) {
   return bytes.starts_with(magic);
 }
 
-std::string to_envelope(std::string_view api_version, std::string_view kind, std::string_view raw) {
+std::string envelope_head(std::string_view api_version, std::string_view kind,
+                          std::size_t raw_size) {
   std::string type_meta;
   append_delimited(type_meta, type_meta_field::api_version, api_version);
   append_delimited(type_meta, type_meta_field::kind, kind);
-  std::string bytes;
-  bytes.reserve(magic.size() + type_meta.size() + raw.size() + 24);
-  bytes += magic;
+  std::string bytes(magic);
   append_delimited(bytes, unknown_field::type_meta, type_meta);
-  append_delimited(bytes, unknown_field::raw, raw);
   // Go writes every field of the struct; readers in other languages may count on it.
   append_delimited(bytes, unknown_field::content_encoding, "");
   append_delimited(bytes, unknown_field::content_type, "");
+  append_tag(bytes, unknown_field::raw, WireType::Delimited);
+  append_varint(bytes, raw_size);
   return bytes;
+}
+
+std::string to_envelope(std::string_view api_version, std::string_view kind, std::string_view raw) {
+  std::string bytes = envelope_head(api_version, kind, raw.size());
+  bytes.reserve(bytes.size() + raw.size());
+  return bytes += raw;
 }
 
 Result<Envelope> from_envelope(std::string_view bytes) {
@@ -102,17 +108,22 @@ void append_list_item(std::string& raw, std::string_view object_bytes) {
   append_delimited(raw, list_field::items, object_bytes);
 }
 
+std::size_t list_item_size(std::string_view object_bytes) {
+  return delimited_size(list_field::items, object_bytes.size());
+}
+
 std::string watch_frame(std::string_view type, std::string_view envelope) {
-  std::string object;
-  append_delimited(object, event_field::raw, envelope);
-  std::string event(length_bytes, '\0');
-  append_delimited(event, event_field::type, type);
-  append_delimited(event, event_field::object, object);
-  const std::size_t size = event.size() - length_bytes;
-  for (std::size_t i = 0; i < length_bytes; ++i) {
-    event[i] = static_cast<char>(size >> (8 * (length_bytes - 1 - i)));
-  }
-  return event;
+  const std::size_t object_size = delimited_size(event_field::raw, envelope.size());
+  const std::size_t size = delimited_size(event_field::type, type.size()) +
+                           delimited_size(event_field::object, object_size);
+  std::string frame;
+  frame.reserve(length_bytes + size);
+  for (std::size_t i = length_bytes; i-- > 0;) frame += static_cast<char>(size >> 8 * i);
+  append_delimited(frame, event_field::type, type);
+  append_tag(frame, event_field::object, WireType::Delimited);
+  append_varint(frame, object_size);
+  append_delimited(frame, event_field::raw, envelope);
+  return frame;
 }
 
 Result<ParsedFrame> parse_watch_frame(std::string_view bytes, std::size_t frame_bytes_max) {

@@ -3,8 +3,8 @@
 
 #include <span>
 
-#include "api/json.h"
 #include "api/kinds.h"
+#include "api/list.h"
 
 namespace keelson {
 
@@ -16,18 +16,15 @@ struct TableOptions {
   std::string_view version = "v1";  // of meta.k8s.io: "v1" or "v1beta1"
 };
 
-// resource_version, continue_token and remaining go to the table's metadata; empty or negative:
-// left out.
-struct TableMetadata {
-  std::string resource_version;
-  std::string continue_token;
-  std::int64_t remaining = -1;
-};
-
+// Head, rows with a comma between them, and "]}" make a table; all at once: table_text.
+std::string table_head(const Kind& kind, const ListMetadata& metadata, const TableOptions& options);
+// Rows of the objects; each is decoded, for cells are made from messages.
+void append_table_rows(std::string& out, const Kind& kind, std::span<const ObjectPtr> objects,
+                       const TableOptions& options, WallTime now);
 std::string table_text(const Kind& kind, std::span<const ObjectPtr> objects,
-                       const TableMetadata& metadata, const TableOptions& options, WallTime now);
+                       const ListMetadata& metadata, const TableOptions& options, WallTime now);
 
-// "5m", "2d3h", "<unknown>": how kubectl writes the time since.
+// "5m", "2d3h", "<unknown>": how kubectl writes the time since; a time of 0 is unknown.
 std::string age_text(WallTime since, WallTime now);
 std::string duration_text(Duration span);
 

@@ -100,6 +100,16 @@ inline void append_delimited(std::string& out, std::uint32_t number, std::string
   out += bytes;
 }
 
+// What append_delimited takes.
+inline std::size_t delimited_size(std::uint32_t number, std::size_t bytes) {
+  auto varint_size = [](std::uint64_t value) {
+    std::size_t size = 1;
+    for (; value >= 0x80; value >>= 7) ++size;
+    return size;
+  };
+  return varint_size(static_cast<std::uint64_t>(number) << 3) + varint_size(bytes) + bytes;
+}
+
 // A message field that is written in place: open, write its fields to `out`, close. Or drop, as if
 // it had never been opened.
 class OpenMessage {
