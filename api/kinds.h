@@ -1,6 +1,6 @@
 // What a kind is: one row of data and a few functions. Routes, discovery, OpenAPI, tables, storage
 // and client types all follow from the rows; adding a kind is one file in api/kinds/ and its line
-// in kinds.cpp.
+// in kinds.cpp (and below, if other rooms mean it by name).
 #pragma once
 
 #include <cstdint>
@@ -55,6 +55,12 @@ struct Kind {
   std::vector<std::string_view> categories = {};
   Scope scope = Scope::Namespaced;
   NameRule name_rule = NameRule::DnsSubdomain;
+  // Served in this form, kept in another row's (the Event of events.k8s.io is core's): what comes
+  // in and goes out is converted. Null: kept as it is. selectable_fields and columns then stand in
+  // the order of that row's.
+  const Kind* stored_as = nullptr;
+  void (*to_stored)(const Message& served, Message& stored) = nullptr;
+  void (*from_stored)(const Message& stored, Message& served) = nullptr;
   const Message* prototype = nullptr;  // the message type's default instance
   std::vector<std::string_view> verbs = {"create", "delete", "deletecollection", "get",
                                          "list",   "patch",  "update",           "watch"};
@@ -91,6 +97,7 @@ struct Kind {
   std::string api_version() const;         // "v1", "apps/v1"
   std::string qualified_resource() const;  // "pods", "deployments.apps": how messages name it
   bool namespaced() const { return scope == Scope::Namespaced; }
+  const Kind& storage() const { return stored_as ? *stored_as : *this; }
   bool has_verb(std::string_view verb) const;
   const Subresource* subresource(std::string_view name) const;
   std::unique_ptr<Message> make_message() const;
@@ -111,10 +118,12 @@ const Kind& deployment();
 const Kind& endpoint_slice();
 const Kind& endpoints();
 const Kind& event();
+const Kind& event_v1();  // events.k8s.io/v1; stored as event()
 const Kind& lease();
 const Kind& name_space();
 const Kind& node();
 const Kind& pod();
+const Kind& priority_class();
 const Kind& replica_set();
 const Kind& secret();
 const Kind& service();
