@@ -1,0 +1,28 @@
+// Who a container's process is: names and numbers from the image's /etc/passwd and /etc/group, read
+// without leaving its root.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "isolation/spec.h"
+
+namespace keelson::isolation {
+
+struct User {
+  std::uint32_t uid = 0, gid = 0;
+  std::vector<std::uint32_t> groups;  // supplementary; sorted, each once
+  std::string home = "/";
+};
+
+// Invalid: the image has no such user or group.
+Result<User> resolve_user(int root_fd, const UserSpec& spec);
+
+// fsGroup: everything below folder gets this group, its members may read and write, new files in
+// its folders take it over (setgid). Symbolic links are not followed. Does nothing where the
+// folder itself already is so.
+Result<> give_to_group(const std::string& folder, std::uint32_t gid);
+
+}  // namespace keelson::isolation
