@@ -1,4 +1,5 @@
 // Node: a machine that runs pods.
+#include "api/facts.h"
 #include "api/proto/core/v1/node.pb.h"
 #include "api/row.h"
 
@@ -21,6 +22,7 @@ const Kind& kinds::node() {
                              }}},
       .prepare_update = keep_status<core::Node>,
       .prepare_status_update = keep_spec<core::Node>,
+      .facts = extract_node_facts,
   };
   return row;
 }

@@ -1,4 +1,5 @@
 // Pod: containers that live and die together on one node.
+#include "api/facts.h"
 #include "api/proto/core/v1/pod.pb.h"
 #include "api/row.h"
 
@@ -53,6 +54,7 @@ const Kind& kinds::pod() {
       .selectable_fields = selectable_fields,
       .prepare_update = keep_status<core::Pod>,
       .prepare_status_update = keep_spec<core::Pod>,
+      .facts = extract_pod_facts,
       .grace_period_seconds = grace_period_seconds,
   };
   return row;

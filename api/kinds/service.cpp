@@ -1,4 +1,5 @@
 // Service: one stable address in front of many pods.
+#include "api/facts.h"
 #include "api/proto/core/v1/service.pb.h"
 #include "api/row.h"
 
@@ -25,6 +26,7 @@ const Kind& kinds::service() {
       .prepare_create = drop_status<core::Service>,
       .prepare_update = keep_status<core::Service>,
       .prepare_status_update = keep_spec<core::Service>,
+      .facts = extract_service_facts,
       .create_on_update = true,
   };
   return row;
