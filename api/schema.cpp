@@ -174,7 +174,7 @@ FieldSchema Builder::build_field(const FieldDescriptor& descriptor) {
   field.inlined = rules.inline_();
   field.always = rules.always();
   field.pointer = rules.pointer();
-  field.required = rules.required();
+  field.required = rules.always() && !rules.optional();
   field.merge = rules.patch_strategy().find("merge") != std::string::npos;
   field.retain_keys = rules.patch_strategy().find("retainKeys") != std::string::npos;
   field.merge_key = rules.merge_key();

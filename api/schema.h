@@ -48,7 +48,7 @@ struct FieldSchema {
   bool inlined = false;                    // JSON: the message's fields stand in its parent
   bool always = false;                     // JSON: written even when zero
   bool pointer = false;                    // absent and zero differ
-  bool required = false;
+  bool required = false;                   // OpenAPI: whoever sends the message sends it
 
   // Strategic merge.
   bool merge = false;        // a list's items are merged, not replaced
