@@ -25,7 +25,7 @@ std::optional<std::string> shared_file(const std::string& name) {
   const char* folder = std::getenv("KEELSON_SHARED");
   const std::string path = std::string(folder ? folder : "../shared") + "/" + name;
   if (std::filesystem::exists(path)) return path;
-  std::printf("skipped: %s is not here\n", path.c_str());
+  std::printf("\nskipped: %s is not here\n", path.c_str());
   return std::nullopt;
 }
 
