@@ -236,6 +236,7 @@ std::string canonical_bytes(const Message& message) {
 Result<std::string> normalize(Message& message) {
   Canonicalizer canonicalizer;
   const std::string bytes = serialize(message);
+  canonicalizer.out.reserve(bytes.size());  // what a store keeps has no slack
   canonicalizer.fields(schema_of(message), bytes);
   if (canonicalizer.out != bytes) message.ParseFromString(canonicalizer.out);
   if (canonicalizer.error) return std::unexpected(*canonicalizer.error);

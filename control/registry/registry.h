@@ -13,6 +13,7 @@
 #include "api/kinds.h"
 #include "base/limits.h"
 #include "base/random.h"
+#include "control/registry/service_addresses.h"
 #include "control/store/store.h"
 
 namespace keelson {
@@ -31,12 +32,13 @@ struct RequestContext {
 };
 
 // What a write or a read gives. `revision` must be durable before anything of it leaves the
-// process.
+// process. The object's kind says what it is: a /scale answers with a Scale.
 struct Answer {
   ObjectPtr object;
   Revision revision = 0;
-  bool created = false;  // 201 instead of 200
-  bool removed = false;  // a delete: the object is gone, and this was its last state
+  bool created = false;      // 201 instead of 200
+  bool removed = false;      // a delete: the object is gone, and this was its last state
+  bool status_only = false;  // the body is a Status: Success, not the object
 };
 
 struct ListQuery {
@@ -61,11 +63,12 @@ struct WatchQuery {
   bool bookmarks = false;
   std::optional<bool> send_initial_events;
   std::string resource_version_match;
+  Duration timeout{0};  // when the caller will end it: a bookmark goes out shortly before. 0: never
 };
 
-class Admission;
 class WatchHub;
 class WatchSink;
+struct Write;
 
 // Names an object of a request: kind, namespace (empty for cluster scope), name, subresource ("",
 // "status", "scale" …).
@@ -76,19 +79,28 @@ struct Target {
   std::string subresource = {};
 };
 
+// The row of what a subresource's bodies are: the kind itself for status, autoscaling/v1 Scale for
+// scale, v1 Binding for binding.
+const Kind& body_kind(const Kind& kind, std::string_view subresource);
+
 class Registry {
  public:
-  Registry(Store& store, const Clock& clock, Random& random, const Limits& limits);
+  // The store is loaded and lives longer.
+  Registry(Store& store, Loop& loop, Random& random, const Limits& limits,
+           const ServiceRanges& ranges = {});
   ~Registry();
 
   Store& store() { return store_; }
   const View& view() const { return store_.view(); }
+  const ServiceAddresses& service_addresses() const { return service_addresses_; }
 
   Result<Answer> get(const Target& target, std::string_view resource_version = {});
   Result<ListAnswer> list(const Kind& kind, const ListQuery& query);
-  // The message's metadata may lack name and namespace; target's stand.
+  // The message's metadata may lack name and namespace; target's stand. subresource: "" or
+  // "binding".
   Result<Answer> create(const Target& target, std::unique_ptr<Message> message,
                         RequestContext& context);
+  // subresource: "", "status", "scale" (the message is a Scale) or a Namespace's "finalize".
   Result<Answer> update(const Target& target, std::unique_ptr<Message> message,
                         RequestContext& context);
   Result<Answer> patch(const Target& target, PatchType type, const Document& body,
@@ -98,15 +110,30 @@ class Registry {
   // Objects that were removed or are on their way out.
   Result<ListAnswer> remove_collection(const Kind& kind, const ListQuery& query,
                                        const DeleteOptions& options, RequestContext& context);
-  // Events go to the sink, on the core loop, once they are durable; dropping the Pending ends it.
+  // Events go to the sink, on the core loop, once they are durable and never from inside the call;
+  // dropping the Pending ends it.
   Result<Pending> watch(const Kind& kind, const WatchQuery& query, std::shared_ptr<WatchSink> sink);
 
  private:
+  WallTime now() const { return loop_.clock().wall(); }
+  Result<Write> begin(const Target& target, RequestContext& context) const;
+  Result<Answer> write_new(Write write);
+  Result<> name_new(const Target& target, meta::ObjectMeta& metadata);
+  Result<Answer> write_changed(Write write);
+  Result<Answer> update_scale(const Target& target, const Message& scale, RequestContext& context);
+  Result<Answer> bind(const Target& target, const Message& binding, RequestContext& context);
+  Result<Answer> patch_scale(const Target& target, PatchType type, const Document& body,
+                             RequestContext& context);
+  Result<Answer> apply(const Target& target, const Document& body, RequestContext& context);
+  Result<Answer> remove_namespace(Write& write, const DeleteOptions& options);
+  Result<Answer> commit(Write& write);
+  Result<Answer> commit_removal(Write& write);
+
   Store& store_;
-  const Clock& clock_;
+  Loop& loop_;
   Random& random_;
   const Limits& limits_;
-  std::unique_ptr<Admission> admission_;
+  ServiceAddresses service_addresses_;
   std::unique_ptr<WatchHub> watch_hub_;
 };
 

@@ -30,7 +30,9 @@ struct WatchItem {
   EventType type = EventType::Added;
   ObjectPtr object;  // null for a bookmark; for Deleted: the last state, at the revision of its end
   Revision revision = 0;
+  bool initial = false;      // part of the state at the beginning; bounded by what there is
   bool initial_end = false;  // a bookmark: everything that was there has been sent
+  // Null where nobody shares it: the beginning, what is caught up from history, bookmarks.
   std::shared_ptr<Encodings> encodings;
 };
 

@@ -7,8 +7,10 @@ namespace keelson {
 
 std::unexpected<Error> sqlite_failure(sqlite3* connection, std::string_view doing) {
   std::string why = sqlite3_errmsg(connection);
+  const int code = sqlite3_errcode(connection) & 0xff;
+  const bool is_system_s = code == SQLITE_IOERR || code == SQLITE_CANTOPEN || code == SQLITE_FULL;
   const int system_error = sqlite3_system_errno(connection);
-  if (system_error != 0) why += " (" + errno_text(system_error) + ")";
+  if (is_system_s && system_error != 0) why += " (" + errno_text(system_error) + ")";
   return fail(Reason::InternalError, "{}: {} [SQLite {}]", doing, why,
               sqlite3_extended_errcode(connection));
 }
