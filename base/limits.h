@@ -30,7 +30,6 @@ struct Limits {
                                                        // that are seen together
   int connections_per_peer = 16;        // for requests; streams and tunnels have their own
   Duration idle_connection_time = 60s;  // a pooled connection; shorter than servers keep theirs
-  Duration connect_timeout = 10s;       // TCP and TLS
 
   // --- documents
   int json_depth = 128;                // nesting that any decoder follows

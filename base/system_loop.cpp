@@ -109,6 +109,15 @@ void SystemLoop::post(Task task) {
   asio::post(impl_->io, std::move(task));
 }
 
+bool SystemLoop::is_current() const {
+  return impl_->io.get_executor().running_in_this_thread();
+}
+
+void SystemLoop::dispatch(Task task) {
+  if (is_current()) return task();
+  post(std::move(task));
+}
+
 Pending SystemLoop::after(Duration delay, Task task) {
   auto state = std::make_shared<TimerState>(impl_->io);
   state->task = std::move(task);
@@ -144,6 +153,10 @@ void SystemLoop::run() {
 
 void SystemLoop::stop() {
   impl_->io.stop();
+}
+
+bool SystemLoop::is_stopped() const {
+  return impl_->io.stopped();
 }
 
 asio::io_context& SystemLoop::io() {

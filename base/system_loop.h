@@ -20,6 +20,8 @@ class SystemLoop final : public Loop {
 
   const Clock& clock() const override;
   void post(Task task) override;
+  bool is_current() const;   // is this the loop's thread, inside run()?
+  void dispatch(Task task);  // now if it is, else posted; any thread
   [[nodiscard]] Pending after(Duration delay, Task task) override;
 
   // Calls ready each time fd is readable (level-triggered: read until EAGAIN or be called again).
@@ -31,6 +33,7 @@ class SystemLoop final : public Loop {
 
   void run();   // until stop() or nothing can happen any more
   void stop();  // any thread
+  bool is_stopped() const;
 
   boost::asio::io_context& io();  // for base/http*.cpp alone
 
