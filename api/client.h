@@ -65,6 +65,7 @@ class Client {
     std::string subresource;
   };
   virtual void patch(const Kind& kind, std::string_view key, Patch patch, Done done) = 0;
+  // The answer is null when the object is gone, else the object on its way out.
   virtual void remove(const Kind& kind, std::string_view key, DeleteOptions options, Done done) = 0;
   virtual void list(const Kind& kind, ListOptions options, ListDone done) = 0;
   struct WatchFrom {
