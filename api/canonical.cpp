@@ -92,9 +92,7 @@ void Canonicalizer::single(const FieldSchema& field, const WireField& wire) {
   }
   OpenMessage message(out, wire.number);
   const bool set = content(field, wire.bytes);
-  // No time at all is null, whether Go has a pointer there or not.
-  const bool is_time = field.form == Form::Time || field.form == Form::MicroTime;
-  if (!set && (!keep || is_time)) {
+  if (!set && (!keep || field.zero_is_null())) {
     message.drop();
   } else {
     message.close();
@@ -163,8 +161,10 @@ bool Canonicalizer::int_or_string(std::string_view wire) {
   const std::uint64_t type = field_of(wire, 1).value;
   if (type > 1) wrong({Reason::BadRequest, "impossible IntOrString.Type"});
   if (type == 1) {
+    const std::string_view text = field_of(wire, 3).bytes;
+    check_text(text);
     append_number(out, 1, 1);
-    append_delimited(out, 3, field_of(wire, 3).bytes);
+    append_delimited(out, 3, text);
     return true;
   }
   const std::uint64_t number = field_of(wire, 2).value;
@@ -188,7 +188,7 @@ bool Canonicalizer::time(std::string_view wire, bool micro) {
 
 bool Canonicalizer::raw(std::string_view wire) {
   const std::string_view text = field_of(wire, 1).bytes;
-  if (text.empty()) return false;
+  if (text.empty() || text == "null") return false;
   if (!is_json(text)) {
     wrong({Reason::BadRequest, "raw bytes that are not JSON, where an object carries JSON"});
     append_delimited(out, 1, "null");

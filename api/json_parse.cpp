@@ -3,6 +3,7 @@
 #include <boost/json/value.hpp>
 
 #include <algorithm>
+#include <cmath>
 
 #include "api/json.h"
 #include "api/tree_builder.h"
@@ -15,6 +16,13 @@ using Code = json::error_code;
 bool in_bounds(bool ok, Code& error) {
   if (!ok) error = json::error::array_too_large;
   return ok;
+}
+
+// 1e400 is a number in JSON, but not one that can be kept.
+bool is_finite(double value, Code& error) {
+  if (std::isfinite(value)) return true;
+  error = json::error::exponent_overflow;
+  return false;
 }
 
 // What every handler of the parser must say, and mostly does not care about.
@@ -50,7 +58,9 @@ struct Builder : Handler {
   }
   bool on_int64(std::int64_t value, json::string_view, Code& error) { return add(value, error); }
   bool on_uint64(std::uint64_t value, json::string_view, Code& error) { return add(value, error); }
-  bool on_double(double value, json::string_view, Code& error) { return add(value, error); }
+  bool on_double(double value, json::string_view, Code& error) {
+    return is_finite(value, error) && add(value, error);
+  }
   bool on_bool(bool value, Code& error) { return add(value, error); }
   bool on_null(Code& error) { return add(nullptr, error); }
 
@@ -80,7 +90,9 @@ struct Checker : Handler {
   bool on_string(json::string_view, std::size_t, Code& error) { return count(error); }
   bool on_int64(std::int64_t, json::string_view, Code& error) { return count(error); }
   bool on_uint64(std::uint64_t, json::string_view, Code& error) { return count(error); }
-  bool on_double(double, json::string_view, Code& error) { return count(error); }
+  bool on_double(double value, json::string_view, Code& error) {
+    return is_finite(value, error) && count(error);
+  }
   bool on_bool(bool, Code& error) { return count(error); }
   bool on_null(Code& error) { return count(error); }
 

@@ -166,7 +166,9 @@ void Encoder::object(const MessageSchema& schema, const json::object& tree, cons
       through.emplace_back(out, static_cast<std::uint32_t>(inlined->number));
     }
     field(*named->field, value, here);
-    for (auto message = through.rbegin(); message != through.rend(); ++message) message->close();
+    for (auto message = through.rbegin(); message != through.rend(); ++message) {
+      message->empty() ? message->drop() : message->close();
+    }
   }
   schema_ = outer;
 }
@@ -225,8 +227,7 @@ void Encoder::value(const FieldSchema& field, const json::value& value, const Pl
   }
   OpenMessage message(out, number);
   const bool set = !value.is_null() && content(field, value, place);
-  const bool is_time = field.form == Form::Time || field.form == Form::MicroTime;
-  if (!set && (!keep || is_time)) {
+  if (!set && (!keep || field.zero_is_null())) {
     message.drop();
   } else {
     message.close();

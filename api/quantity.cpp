@@ -12,7 +12,8 @@ namespace keelson {
 namespace {
 
 using Wide = __int128;
-constexpr Wide wide_max = ~(Wide{1} << 127);
+// 10³⁸, the last power of ten that fits: where amounts saturate.
+constexpr Wide wide_max = Wide{10'000'000'000'000'000'000u} * 10'000'000'000'000'000'000u;
 constexpr Wide nano_per_unit = 1'000'000'000;
 constexpr Wide nano_per_milli = 1'000'000;
 // A binary quantity is capped at what an int64 holds.
@@ -89,7 +90,7 @@ bool interpret(std::string_view text, Suffix& suffix) {
 
 Wide saturating_multiply(Wide a, Wide b) {
   Wide product = 0;
-  return __builtin_mul_overflow(a, b, &product) ? wide_max : product;
+  return __builtin_mul_overflow(a, b, &product) ? wide_max : std::min(product, wide_max);
 }
 
 Wide power_of_ten(int exponent) {

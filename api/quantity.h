@@ -39,7 +39,7 @@ class Quantity {
  private:
   Quantity(__int128 nano, Format format) : nano_(nano), format_(format) {}
 
-  __int128 nano_ = 0;  // in units of 10⁻⁹, the finest Kubernetes keeps; saturates at 1.7·10²⁹ units
+  __int128 nano_ = 0;  // in units of 10⁻⁹, the finest Kubernetes keeps; saturates at 10²⁹ units
   Format format_ = Format::Decimal;
 };
 

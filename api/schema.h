@@ -66,6 +66,12 @@ struct FieldSchema {
   // For the writer of JSON: `"name":`, and what is written when the field is absent, with its comma
   // (`"status":{},`).
   std::string key_text, absent_text;
+
+  // JSON: null, for a pointer too; so it is as good as absent. (An item of a list stays.)
+  bool zero_is_null() const {
+    const bool null = form == Form::Time || form == Form::MicroTime || form == Form::Raw;
+    return null && cardinality == Cardinality::Single;
+  }
 };
 
 // A field as JSON has it: perhaps of a message that is inlined in this one.

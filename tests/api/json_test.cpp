@@ -186,7 +186,7 @@ TEST(Json, finds_keys_that_were_written_twice) {
 
 TEST(Json, says_where_a_text_is_not_json) {
   for (const char* text :
-       {"", "{", "{\"a\":}", "[1,]", "{\"a\":1}x", "\"\xff\"", "nul", "{'a':1}"}) {
+       {"", "{", "{\"a\":}", "[1,]", "{\"a\":1}x", "\"\xff\"", "nul", "{'a':1}", "1e400"}) {
     auto document = parse_json(text);
     CHECK_FALSE_TEXT(document.has_value(), text);
     CHECK_TEXT(document.error().reason == Reason::BadRequest, text);
