@@ -1,0 +1,26 @@
+// Runs at connect(2) of an IPv6 socket of the cgroup: those that name ::ffff:a.b.c.d speak IPv4.
+// 1 lets it go on, to the address as it stands now; 0 refuses.
+#include "socket.h"
+
+SEC("cgroup/connect6")
+int connect6(struct bpf_sock_addr *ctx)
+{
+	__be32 address = ctx->user_ip6[3];
+	struct lb_backend backend = {};
+
+	if (!is_v4_mapped(ctx))
+		return ALLOW;
+	switch (connect_socket(ctx, address, &backend)) {
+	case LB_PICKED:
+		ctx->user_ip6[3] = backend.address;
+		ctx->user_port = backend.port;
+		return ALLOW;
+	case LB_NO_BACKEND:
+		return refuse(LB_REFUSED_NO_ENDPOINTS);
+	default:
+		return pass_or_refuse(address);
+	}
+}
+
+char _license[] SEC("license")
+= "GPL";

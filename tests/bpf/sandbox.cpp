@@ -1,0 +1,201 @@
+// Namespaces, a cgroup and processes for tests; nothing of them outlives the test program.
+#include "tests/bpf/sandbox.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+#include <sstream>
+
+namespace keelson::proxy {
+namespace {
+
+constexpr int answer_timeout_ms = 10'000;
+
+[[noreturn]] void die(const std::string& what) {
+  std::perror(what.c_str());
+  std::abort();
+}
+
+void must(bool good, const std::string& what) {
+  if (!good) die(what);
+}
+
+Fd open_namespace(const std::string& path) {
+  Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  must(static_cast<bool>(fd), path);
+  return fd;
+}
+
+std::string cgroup2_mount() {
+  std::ifstream mounts("/proc/self/mounts");
+  for (std::string line; std::getline(mounts, line);) {
+    std::istringstream words(line);
+    std::string device, folder, type;
+    words >> device >> folder >> type;
+    if (type == "cgroup2") return folder;
+  }
+  return {};
+}
+
+void write_file(const std::string& path, const std::string& text) {
+  const Fd fd(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
+  must(fd && ::write(fd.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size()),
+       path);
+}
+
+// Folders of test programs that were killed: their name holds a pid that is nobody's.
+void sweep(const std::string& root) {
+  for (const auto& entry : std::filesystem::directory_iterator(root)) {
+    int pid = 0;
+    const std::string name = entry.path().filename();
+    if (std::sscanf(name.c_str(), "keelson-test-%d-", &pid) != 1 || ::kill(pid, 0) == 0) continue;
+    for (const auto& child : std::filesystem::directory_iterator(entry.path()))
+      if (child.is_directory()) ::rmdir(child.path().c_str());
+    ::rmdir(entry.path().c_str());
+  }
+}
+
+std::string make_root_cgroup() {
+  static int count = 0;  // of this program
+  const std::string root = cgroup2_mount();
+  sweep(root);
+  const std::string path = fmt::format("{}/keelson-test-{}-{}", root, ::getpid(), ++count);
+  must(::mkdir(path.c_str(), 0755) == 0, path);
+  return path;
+}
+
+}  // namespace
+
+bool cannot_test_programs() {
+  if (::geteuid() != 0) {
+    std::cout << "skipped: kernel programs need root\n";
+    return true;
+  }
+  if (cgroup2_mount().empty()) {
+    std::cout << "skipped: no cgroup2 file system is mounted\n";
+    return true;
+  }
+  return false;
+}
+
+Sandbox::Sandbox()
+    : home_mounts_(open_namespace("/proc/self/ns/mnt")),
+      home_net_(open_namespace("/proc/self/ns/net")),
+      cgroup_(make_root_cgroup()) {
+  must(::unshare(CLONE_NEWNS | CLONE_NEWNET) == 0, "unshare");
+  must(::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0, "make mounts private");
+  // `ip netns` names its namespaces in /run/netns; these names are ours alone.
+  must(::mount("run", "/run", "tmpfs", 0, nullptr) == 0, "mount /run");
+  must(::mkdir("/run/bpf", 0700) == 0 && ::mkdir("/run/netns", 0700) == 0, "make folders");
+  must(::mount("bpf", "/run/bpf", "bpf", 0, nullptr) == 0, "mount bpf");
+}
+
+std::string Sandbox::make_cgroup(const std::string& name) {
+  child_cgroups_.push_back(cgroup_ + "/" + name);
+  must(::mkdir(child_cgroups_.back().c_str(), 0755) == 0, child_cgroups_.back());
+  return child_cgroups_.back();
+}
+
+std::string Sandbox::make_bpffs(const std::string& name) {
+  const std::string path = "/run/bpf/" + name;
+  must(::mkdir(path.c_str(), 0700) == 0, path);
+  return path;
+}
+
+Sandbox::~Sandbox() {
+  for (const pid_t server : servers_) ::kill(server, SIGKILL);
+  for (const pid_t server : servers_) ::waitpid(server, nullptr, 0);
+  must(::setns(home_mounts_.get(), CLONE_NEWNS) == 0, "leave the mount namespace");
+  must(::setns(home_net_.get(), CLONE_NEWNET) == 0, "leave the network namespace");
+  for (const auto& child : child_cgroups_) must(::rmdir(child.c_str()) == 0, child);
+  must(::rmdir(cgroup_.c_str()) == 0, cgroup_);
+}
+
+void Sandbox::ip(const std::string& net_namespace, const std::string& batch) {
+  const std::string where = net_namespace.empty() ? "" : "-n " + net_namespace;
+  FILE* ip = ::popen(fmt::format("ip {} -batch - >&2", where).c_str(), "w");
+  must(ip != nullptr && std::fputs(batch.c_str(), ip) >= 0, "ip");
+  must(::pclose(ip) == 0, batch);
+}
+
+void Sandbox::sysctl(const std::string& net_namespace, const std::string& name,
+                     const std::string& value) {
+  inside(net_namespace, [&] { write_file("/proc/sys/net/ipv4/" + name, value); });
+}
+
+Sandbox::Visit::Visit(const std::string& net_namespace)
+    : home_(open_namespace("/proc/self/ns/net")) {
+  const Fd there = open_namespace("/run/netns/" + net_namespace);
+  must(::setns(there.get(), CLONE_NEWNET) == 0, net_namespace);
+}
+
+Sandbox::Visit::~Visit() {
+  must(::setns(home_.get(), CLONE_NEWNET) == 0, "come back");
+}
+
+pid_t Sandbox::start(const std::string& net_namespace, const std::string& cgroup,
+                     const std::function<void()>& run) {
+  std::cout.flush();
+  const pid_t pid = ::fork();
+  must(pid >= 0, "fork");
+  if (pid != 0) return pid;
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  // A socket belongs to the cgroup it was made in: join first.
+  if (!cgroup.empty()) write_file(cgroup + "/cgroup.procs", "0");
+  const Visit visit(net_namespace);
+  run();
+  ::_exit(0);
+}
+
+std::string Sandbox::as_client(const std::string& net_namespace, const std::string& cgroup,
+                               const std::function<std::string()>& run) {
+  int ends[2];
+  must(::pipe2(ends, O_CLOEXEC) == 0, "pipe");
+  Fd read_end(ends[0]), write_end(ends[1]);
+  const pid_t pid = start(net_namespace, cgroup, [&] {
+    const std::string answer = run();
+    must(::write(write_end.get(), answer.data(), answer.size()) >= 0, "answer");
+  });
+  write_end = Fd();
+  std::string answer;
+  for (char buffer[4096];;) {
+    pollfd wait{.fd = read_end.get(), .events = POLLIN, .revents = 0};
+    if (::poll(&wait, 1, answer_timeout_ms) != 1) {
+      ::kill(pid, SIGKILL);
+      answer = "no answer";
+      break;
+    }
+    const ssize_t length = ::read(read_end.get(), buffer, sizeof(buffer));
+    if (length <= 0) break;
+    answer.append(buffer, static_cast<std::size_t>(length));
+  }
+  ::waitpid(pid, nullptr, 0);
+  return answer;
+}
+
+void Sandbox::serve(const std::string& net_namespace,
+                    const std::function<void(const std::function<void()>& ready)>& run) {
+  int ends[2];
+  must(::pipe2(ends, O_CLOEXEC) == 0, "pipe");
+  Fd read_end(ends[0]), write_end(ends[1]);
+  servers_.push_back(start(net_namespace, "", [&] {
+    run([&] { must(::write(write_end.get(), "r", 1) == 1, "ready"); });
+  }));
+  write_end = Fd();
+  char ready = 0;
+  must(::read(read_end.get(), &ready, 1) == 1, "a server in " + net_namespace);
+}
+
+}  // namespace keelson::proxy
