@@ -7,18 +7,11 @@
 #include <cerrno>
 #include <cstring>
 
-#include "api/kinds.h"
-#include "api/proto/core/v1/service.pb.h"
-#include "api/proto/discovery/v1.pb.h"
-#include "api/types.h"
 #include "base/log.h"
 #include "proxy/reserved_ports.h"
 
 namespace keelson::proxy {
 namespace {
-
-constexpr Duration retry_first = 1s;
-constexpr Duration retry_most = 30s;
 
 // lb_counter, in its order.
 constexpr std::string_view counter_names[LB_COUNTER_COUNT] = {
@@ -26,10 +19,6 @@ constexpr std::string_view counter_names[LB_COUNTER_COUNT] = {
     "dropped_no_nat_port",  "dropped_ambiguous",     "dropped_service_range", "dropped_redirect",
     "passed_fragment",      "recycled_row",
 };
-
-bool is(const Kind& kind, const Kind& other) {
-  return &kind == &other;
-}
 
 }  // namespace
 
@@ -39,22 +28,20 @@ Result<std::unique_ptr<Datapath>> Datapath::open(Loop& loop, DatapathSettings se
   if (!programs) return std::unexpected(programs.error());
   std::unique_ptr<Datapath> datapath(
       new Datapath(loop, std::move(settings), std::move(builtin), std::move(*programs)));
-  if (auto read = datapath->writer_.read_back(); !read) return std::unexpected(read.error());
+  if (auto read = datapath->sync_.read_back(); !read) return std::unexpected(read.error());
   datapath->note_degraded();
   return datapath;
 }
 
 Datapath::Datapath(Loop& loop, DatapathSettings settings, Rows builtin, Programs programs)
-    : loop_(loop),
-      settings_(std::move(settings)),
+    : settings_(std::move(settings)),
       programs_(std::move(programs)),
       features_(programs_.features()),
       maps_(programs_.service_maps()),
-      writer_(maps_),
-      table_(settings_.node_name, std::move(builtin)),
-      retry_after_(retry_first) {}
-
-Datapath::~Datapath() = default;
+      sync_(loop, maps_,
+            {.node_name = settings_.node_name,
+             .builtin = std::move(builtin),
+             .put_in_force = [this] { return attach(); }}) {}
 
 void Datapath::note_degraded() {
   if (!features_.set_retval)
@@ -70,92 +57,6 @@ void Datapath::note_degraded() {
     degraded_.push_back({"ports-not-reserved",
                          "a process of this node may get a node port as its own port by chance: " +
                              reserved.error().message});
-}
-
-void Datapath::apply(const Change& change) {
-  const Object& object = change.object();
-  if (is(*object.kind, kinds::service())) {
-    if (change.after)
-      table_.put(decode<core::Service>(object));
-    else
-      table_.erase_service(object.name_space, object.name);
-  } else if (is(*object.kind, kinds::endpoint_slice())) {
-    if (change.after)
-      table_.put(decode<discovery::EndpointSlice>(object));
-    else
-      table_.erase_slice(object.name_space, object.name);
-  } else {
-    return;
-  }
-  note_revision(*object.kind, change.revision);
-  schedule();
-}
-
-void Datapath::synced(Revision revision) {
-  note_revision(kinds::service(), revision);
-  note_revision(kinds::endpoint_slice(), revision);
-  if (!synced_)  // what is in the maps and not in the API's lists goes
-    for (const auto& front : writer_.fronts()) failed_.emplace(front, std::nullopt);
-  synced_ = true;
-  retry();
-}
-
-void Datapath::saw(const Kind& kind, Revision revision) {
-  note_revision(kind, revision);
-  schedule();
-}
-
-void Datapath::note_revision(const Kind& kind, Revision revision) {
-  Revision& seen = is(kind, kinds::service()) ? services_seen_ : slices_seen_;
-  seen = std::max(seen, revision);
-}
-
-void Datapath::schedule() {
-  if (!synced_ || scheduled_) return;
-  scheduled_ = loop_.after(0s, [this] { program(); });
-}
-
-// What the API says now. What failed before is not tried again with each change: a map that is full
-// stays full.
-void Datapath::program() {
-  scheduled_.reset();
-  const Revision seen = std::min(services_seen_, slices_seen_);
-  write(table_.take_changes());
-  if (!attached_ && failed_.empty()) {
-    error_.reset();
-    if (auto done = attach(); !done) error_ = done.error();
-    attached_ = !error_;
-  }
-  if (!error_) {
-    programmed_ = std::max(programmed_, seen);
-    retry_after_ = retry_first;
-    retry_.reset();
-  } else if (!retry_) {
-    log_error("services are not all in the kernel", {{"error", error_->message}});
-    retry_ = loop_.after(retry_after_, [this] { retry(); });
-    retry_after_ = std::min(retry_after_ * 2, retry_most);
-  }
-}
-
-void Datapath::retry() {
-  retry_.reset();
-  RowChanges changes = table_.take_changes();
-  changes.merge(std::exchange(failed_, {}));
-  write(changes);
-  program();
-}
-
-void Datapath::write(const RowChanges& changes) {
-  for (const auto& [front, row] : changes) failed_.erase(front);
-  auto outcome = writer_.write(changes);
-  failed_.merge(outcome.failed);
-  if (failed_.empty()) {
-    error_.reset();
-  } else if (outcome.error) {
-    const auto described = outcome.error->during("{} service ports, the first {}", failed_.size(),
-                                                 front_text(failed_.begin()->first));
-    error_ = described.error();
-  }
 }
 
 Result<> Datapath::attach() {
@@ -187,12 +88,6 @@ Result<> Datapath::add_pod(const PodLink& pod) {
 Result<> Datapath::remove_pod(std::uint32_t address_be) {
   if (::bpf_map_delete_elem(programs_.pods_map(), &address_be) != 0 && errno != ENOENT)
     return fail_errno(errno, "remove from map lb_pods");
-  return {};
-}
-
-Result<> Datapath::healthz() const {
-  if (error_) return std::unexpected(*error_);
-  if (!synced_) return fail(Reason::ServiceUnavailable, "the API's Services are not known yet");
   return {};
 }
 

@@ -206,6 +206,12 @@ std::vector<std::string> ServiceDirectory::keys() const {
   return keys;
 }
 
+std::vector<std::string> ServiceDirectory::slice_keys() const {
+  std::vector<std::string> keys;
+  for (const auto& [slice, service] : service_of_slice_) keys.push_back(slice);
+  return keys;
+}
+
 ServiceEntry& ServiceDirectory::entry_of(std::string_view name_space, std::string_view name) {
   ServiceEntry& entry = entries_[key_of(name_space, name)];
   entry.name_space = name_space;

@@ -73,7 +73,8 @@ class ServiceDirectory {
   // Headless Services that have an endpoint of this address.
   std::vector<const ServiceEntry*> headless_by_endpoint(std::uint32_t address_be) const;
   bool has_namespace(std::string_view name_space) const;  // with a Service in it
-  std::vector<std::string> keys() const;
+  std::vector<std::string> keys() const;                  // of Services that exist
+  std::vector<std::string> slice_keys() const;            // of slices that belong to a Service
 
  private:
   using Entries = std::map<std::string, ServiceEntry, std::less<>>;
