@@ -176,6 +176,7 @@ FieldSchema Builder::build_field(const FieldDescriptor& descriptor) {
   field.pointer = rules.pointer();
   field.required = rules.always() && !rules.optional();
   field.merge = rules.patch_strategy().find("merge") != std::string::npos;
+  field.replace = rules.patch_strategy() == "replace";
   field.retain_keys = rules.patch_strategy().find("retainKeys") != std::string::npos;
   field.merge_key = rules.merge_key();
   field.default_value = rules.default_value();

@@ -52,6 +52,7 @@ struct FieldSchema {
 
   // Strategic merge.
   bool merge = false;        // a list's items are merged, not replaced
+  bool replace = false;      // a message is replaced, not merged
   bool retain_keys = false;  // $retainKeys is honoured
   std::string merge_key;     // what identifies an item; empty: the item itself
 

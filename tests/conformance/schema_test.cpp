@@ -82,6 +82,7 @@ std::string label_of(const FieldDescriptor& field) {
 }
 
 std::string patch_strategy(const FieldSchema& field) {
+  if (field.replace) return "replace";
   return std::string(field.merge ? "merge" : "") + (field.merge && field.retain_keys ? "," : "") +
          (field.retain_keys ? "retainKeys" : "");
 }
@@ -125,8 +126,7 @@ void compare(const Row& row, const FieldSchema& field, Differences& differences)
       expect("required", required ? "yes" : "no", field.required ? "yes" : "no");
     }
   }
-  const std::string& strategy = row.at("patchStrategy");
-  expect("patch strategy", strategy == "replace" ? "" : strategy, patch_strategy(field));
+  expect("patch strategy", row.at("patchStrategy"), patch_strategy(field));
   expect("merge key", row.at("patchMergeKey"), field.merge_key);
   const std::string& type = row.at("listType");
   expect("list type", type == "map" || type == "set" ? type : "", list_type(field));
