@@ -29,7 +29,8 @@ class ReflectorSink {
   virtual void advance(Revision) {}  // all up to here has been put
 };
 
-// One kind in an ObjectIndex, which other kinds may share. on_change hears what really changed; an
+// One kind in an ObjectIndex, which other kinds may share (not two reflectors of one kind).
+// on_change hears what really changed; an
 // object that was replaced by one of the same name is a removal and an addition.
 class IndexSink final : public ReflectorSink {
  public:
@@ -62,8 +63,6 @@ class Reflector {
   bool synced() const;        // everything has been listed once
   void on_synced(Task task);  // once; posted if it already is
   Revision revision() const;  // the sink has all of this kind up to here
-  // A break of this length and going on; zero: connected.
-  Duration broken_for() const;
 
  private:
   struct State;
