@@ -39,10 +39,8 @@ class Given {
 // Becomes true on another thread.
 class Event {
  public:
-  void set() {
-    flag_ = true;
-    flag_.notify_all();
-  }
+  void set() { flag_ = true; }
+  void clear() { flag_ = false; }
   bool is_set() const { return flag_; }
   bool wait() const {
     for (auto end = std::chrono::steady_clock::now() + patience;
