@@ -47,9 +47,12 @@ Reason reason_of_code(int code) {
   }
 }
 
+// By name; what is said without one, or by one that we do not know ("Gone"), by its code.
 Reason reason_of(const meta::Status& status) {
-  if (auto reason = reason_by_name(status.reason())) return *reason;
-  // "Gone" is what some servers say where they mean Expired.
+  for (int i = 0; i <= static_cast<int>(Reason::Timeout); ++i) {
+    const auto reason = static_cast<Reason>(i);
+    if (!status.reason().empty() && to_string(reason) == status.reason()) return reason;
+  }
   return reason_of_code(status.code());
 }
 

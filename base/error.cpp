@@ -45,14 +45,6 @@ std::string_view to_string(Reason reason) {
   return row_of(reason).text;
 }
 
-std::optional<Reason> reason_by_name(std::string_view name) {
-  if (name.empty()) return std::nullopt;
-  for (const ReasonRow& row : reason_rows) {
-    if (row.text == name) return row.reason;
-  }
-  return std::nullopt;
-}
-
 int http_status_of(Reason reason) {
   return row_of(reason).http_status;
 }

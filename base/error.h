@@ -6,7 +6,6 @@
 #include <cstdint>
 #include <expected>
 #include <memory>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -37,8 +36,7 @@ enum class Reason {
 };
 
 std::string_view to_string(Reason reason);  // "NotFound"
-std::optional<Reason> reason_by_name(std::string_view name);
-int http_status_of(Reason reason);  // 404
+int http_status_of(Reason reason);          // 404
 Reason reason_of_errno(int error_number);
 
 // One field that is wrong, or one cause of a refusal: an entry of Status.details.causes.

@@ -9,6 +9,7 @@
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -239,6 +240,15 @@ Result<CertificateAuthority> CertificateAuthority::parse(const TlsIdentity& iden
       std::make_shared<const Keys>(Keys{std::move(*certificate), std::move(*key)}), identity);
 }
 
+bool CertificateAuthority::issued(const std::string& certificate_pem) const {
+  auto certificate = parse_certificate(certificate_pem);
+  if (!certificate) return false;
+  OpensslPtr<EVP_PKEY, EVP_PKEY_free> key(X509_get_pubkey(keys_->certificate.get()));
+  const bool ours = X509_verify(certificate->get(), key.get()) == 1;
+  openssl_error();  // a foreign signature leaves one
+  return ours;
+}
+
 Result<TlsIdentity> CertificateAuthority::issue(const CertificateSpec& spec, WallTime now) const {
   X509* issuer = keys_->certificate.get();
   KeyPtr key(EVP_EC_gen("P-256"));
@@ -303,6 +313,41 @@ Result<TlsIdentity> load_identity(const std::string& folder, const std::string& 
     return fail(Reason::Invalid, "load {}: certificate and key do not belong together", stem);
   }
   return identity;
+}
+
+Result<CertificateAuthority> load_or_make_authority(const std::string& folder,
+                                                    const std::string& name,
+                                                    const std::string& common_name, WallTime now) {
+  auto kept = load_identity(folder, name);
+  if (kept) return CertificateAuthority::parse(*kept);
+  if (kept.error().reason != Reason::NotFound) return std::unexpected(kept.error());
+  if (::access((folder + "/" + name + ".crt").c_str(), F_OK) == 0) {
+    return fail(Reason::Invalid, "load {}/{}.key: it is missing, though the certificate is there",
+                folder, name);
+  }
+  auto made = CertificateAuthority::make(common_name, now);
+  if (!made) return made;
+  if (Result<> stored = store_identity(folder, name, made->identity()); !stored) {
+    return std::unexpected(stored.error());
+  }
+  return made;
+}
+
+Result<TlsIdentity> load_or_issue(const CertificateAuthority& authority, const KeptIdentity& kept,
+                                  WallTime now) {
+  if (auto identity = load_identity(kept.folder, kept.name)) {
+    auto facts = read_certificate(identity->certificate_pem);
+    const bool as_asked = facts && facts->common_name == kept.spec.common_name &&
+                          facts->organizations == kept.spec.organizations &&
+                          !needs_renewal(*facts, kept.spec.names, now);
+    if (as_asked && authority.issued(identity->certificate_pem)) return identity;
+  }
+  auto issued = authority.issue(kept.spec, now);
+  if (!issued) return issued;
+  if (Result<> stored = store_identity(kept.folder, kept.name, *issued); !stored) {
+    return std::unexpected(stored.error());
+  }
+  return issued;
 }
 
 }  // namespace keelson

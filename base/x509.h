@@ -30,6 +30,8 @@ class CertificateAuthority {
   static Result<CertificateAuthority> parse(const TlsIdentity& identity);
 
   const TlsIdentity& identity() const { return identity_; }  // its own certificate and key
+  // Did we sign it? False, too, of what is no certificate.
+  bool issued(const std::string& certificate_pem) const;
   // With a new key; valid from a little before now (clocks differ) and never longer than we are.
   Result<TlsIdentity> issue(const CertificateSpec& spec, WallTime now) const;
 
@@ -63,5 +65,20 @@ Result<> store_identity(const std::string& folder, const std::string& name,
                         const TlsIdentity& identity);
 // NotFound: not both are there. Invalid: they do not belong together (a crash between the two).
 Result<TlsIdentity> load_identity(const std::string& folder, const std::string& name);
+
+// What is kept there, or else a new one that is kept from now on. An authority is never replaced: a
+// damaged one is an error.
+Result<CertificateAuthority> load_or_make_authority(const std::string& folder,
+                                                    const std::string& name,
+                                                    const std::string& common_name, WallTime now);
+// What is kept there if the authority issued it as asked for and it is not due for renewal; else a
+// new one that is kept from now on.
+struct KeptIdentity {
+  std::string folder;
+  std::string name;
+  CertificateSpec spec;
+};
+Result<TlsIdentity> load_or_issue(const CertificateAuthority& authority, const KeptIdentity& kept,
+                                  WallTime now);
 
 }  // namespace keelson

@@ -29,9 +29,8 @@ std::string error_frame(const Error& error) {
   return watch_frame("ERROR", to_envelope("v1", "Status", status.SerializeAsString()));
 }
 
-}  // namespace
-
-TEST_GROUP(HttpWatch) {
+// A scripted server, the client's watch on it, and what it told.
+struct WatchFixture : Utest {
   IoThreads threads{1};
   IoThreads owner{1};
   HttpClient http{threads.loop(0), Limits()};
@@ -117,6 +116,10 @@ TEST_GROUP(HttpWatch) {
     return *error;
   }
 };
+
+}  // namespace
+
+TEST_GROUP_BASE(HttpWatch, WatchFixture){};
 
 TEST(HttpWatch, asks_for_bookmarks_from_a_revision_for_some_minutes) {
   watch();

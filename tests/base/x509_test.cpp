@@ -136,6 +136,43 @@ TEST(X509, loading_says_what_is_missing_or_broken) {
   expect_error("a.crt", load_identity(folder, "a").error());
 }
 
+TEST(X509, an_authority_is_made_once_and_never_replaced) {
+  auto first = load_or_make_authority(folder, "a", "ca", noon);
+  CHECK(first.has_value());
+  auto second = load_or_make_authority(folder, "a", "ca", noon + 24h);
+  CHECK(second.has_value());
+  CHECK(first->identity().certificate_pem == second->identity().certificate_pem);
+  CHECK(replace_file(folder + "/a.key", "junk", 0600).has_value());
+  CHECK(!load_or_make_authority(folder, "a", "ca", noon).has_value());
+  ::unlink((folder + "/a.key").c_str());
+  expect_error("it is missing", load_or_make_authority(folder, "a", "ca", noon).error());
+}
+
+TEST(X509, an_identity_is_issued_anew_only_when_it_must_be) {
+  const KeptIdentity kept{
+      folder, "a", {.common_name = "x", .names = {"n"}, .server = true, .lifetime = 100h}};
+  auto issue = [&](const CertificateAuthority& by, const KeptIdentity& what, WallTime when) {
+    auto identity = load_or_issue(by, what, when);
+    CHECK(identity.has_value());
+    return identity->certificate_pem;
+  };
+  const std::string first = issue(authority, kept, noon);
+  CHECK(first == issue(authority, kept, noon + 10h));
+  const std::string renewed = issue(authority, kept, noon + 90h);
+  CHECK(first != renewed);
+  KeptIdentity more_names = kept;
+  more_names.spec.names.push_back("10.0.0.1");
+  const std::string named = issue(authority, more_names, noon + 90h);
+  CHECK(renewed != named);
+  CHECK(named == issue(authority, kept, noon + 90h));  // fewer names are no reason
+  const CertificateAuthority other = std::move(*CertificateAuthority::make("keelson-ca", noon));
+  const std::string foreign = issue(other, kept, noon + 90h);
+  CHECK(named != foreign);
+  CHECK(other.issued(foreign) && !other.issued(named) && !other.issued("junk"));
+  CHECK(replace_file(folder + "/a.key", "junk", 0600).has_value());
+  CHECK(foreign != issue(other, kept, noon + 90h));
+}
+
 TEST(X509, storing_fails_clearly) {
   expect_error("/nonexistent/pki",
                store_identity("/nonexistent/pki", "a", authority.identity()).error());
