@@ -28,6 +28,12 @@ struct CgroupDoors {
                           // the 5–15 ms that a write to cgroup.procs waits for
 };
 
+// What a container sees below its /sys/fs/cgroup.
+struct CgroupView {
+  std::string folder;   // "memory"; "": itself
+  std::string options;  // v1: its controllers, "cpu,cpuacct"; "": cgroup2
+};
+
 // What may be used in a group: everything, or the runtime's usual devices and those listed.
 struct DeviceRule {
   char type = 'c';             // 'c', 'b', 'a'
@@ -39,14 +45,15 @@ struct DeviceRule {
 class CgroupTree {
  public:
   // root: below the mounted hierarchies, "/keelson" (v1: in each of them; v2: below the mount's
-  // own root, which must not be the machine's: see cgroup_namespace.h). Made if missing.
+  // own root, which must not be the machine's: see cgroup_delegate.h).
   static Result<CgroupTree> open(const std::string& root);
   CgroupTree(CgroupTree&&) noexcept;
   CgroupTree& operator=(CgroupTree&&) noexcept;
   ~CgroupTree();
 
-  bool is_v2() const;                         // limits by cgroup2
-  const std::string& unified_folder() const;  // root's folder in cgroup2; "" without one
+  bool is_v2() const;                                         // limits by cgroup2
+  const std::string& root() const;                            // without the slash before it
+  std::string unified_folder(const std::string& path) const;  // in cgroup2; "" without it
   // "/sys/fs/cgroup/memory/keelson/…" of a controller, "" where there is none.
   std::string folder_of(const std::string& controller, const std::string& path) const;
 
@@ -61,7 +68,8 @@ class CgroupTree {
   Result<> kill_all(const std::string& path) const;
   // With all below it. Conflict: processes are left. Nothing there is success.
   Result<> remove(const std::string& path) const;
-  Result<std::vector<std::string>> children(const std::string& path) const;
+  Result<std::vector<std::string>> children(const std::string& path) const;  // one level
+  std::vector<CgroupView> views() const;
 
  private:
   struct Impl;

@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/fd.h"
 #include "isolation/cgroup.h"
+#include "isolation/kernel.h"
 #include "isolation/seccomp.h"
 #include "isolation/spec.h"
 
@@ -18,11 +19,11 @@ namespace keelson::isolation {
 // Namespaces made and set up, not held by the spawner yet. Dropping it drops them.
 struct Sandbox {
   std::string id, label;
-  Fd net_namespace, ipc_namespace, uts_namespace;  // empty: the node's own
+  Fd net_namespace = Fd(), ipc_namespace = Fd(), uts_namespace = Fd();  // empty: the node's own
 };
 
 // Blocking (about 0.4 ms), any thread. An error leaves nothing behind.
-Result<Sandbox> make_sandbox(const SandboxSpec& spec);
+Result<Sandbox> make_sandbox(const SandboxSpec& spec, Kernel& kernel = linux_kernel());
 // Unmounts and removes its folder. Nothing there is success.
 Result<> remove_sandbox_folder(const std::string& folder);
 
@@ -30,7 +31,6 @@ Result<> remove_sandbox_folder(const std::string& folder);
 // before start() undoes it.
 class PreparedContainer {
  public:
-  PreparedContainer();
   PreparedContainer(PreparedContainer&&) noexcept;
   PreparedContainer& operator=(PreparedContainer&&) noexcept;
   ~PreparedContainer();
@@ -40,19 +40,18 @@ class PreparedContainer {
   const std::vector<std::string>& refused() const;
   std::uint32_t uid() const;
 
-  struct Impl;
+  struct Impl;  // container_impl.h
+  explicit PreparedContainer(std::unique_ptr<Impl> impl);
   Impl& impl() { return *impl_; }
 
  private:
   std::unique_ptr<Impl> impl_;
-  friend Result<PreparedContainer> prepare_container(const ContainerSpec&, const CgroupTree&,
-                                                     SeccompCache&);
 };
 
 // Blocking (about 1 ms; the first use of a seccomp profile 15 ms), any thread. Invalid: the
 // specification can never work (unknown user, bad path); else what the kernel said.
 Result<PreparedContainer> prepare_container(const ContainerSpec& spec, const CgroupTree& cgroups,
-                                            SeccompCache& seccomp);
+                                            SeccompCache& seccomp, Kernel& kernel = linux_kernel());
 
 // After forget(): ends what is left in its cgroup and removes that, and the writable folder.
 // Blocking. Nothing there is success.

@@ -33,7 +33,7 @@ struct ContainerState {
 
 struct SandboxState {
   std::string id, label;
-  Fd net_namespace;  // empty: the node's own
+  Fd net_namespace = Fd();  // empty: the node's own
 };
 
 struct ExecSpec {

@@ -106,8 +106,9 @@ struct SandboxSpec {
 enum class PidNamespace { Own, Node, Sandbox };
 
 struct ContainerSpec {
-  std::string id;          // as a sandbox's
-  std::string sandbox_id;  // held by the spawner
+  std::string id;                   // as a sandbox's
+  std::string sandbox_id;           // held by the spawner
+  std::string sandbox_folder = {};  // SandboxSpec::folder: its shm is /dev/shm; "": one of its own
   std::string label = {};
   ProcessSpec process;
   RootfsSpec rootfs;

@@ -20,9 +20,9 @@ struct User {
 // Invalid: the image has no such user or group.
 Result<User> resolve_user(int root_fd, const UserSpec& spec);
 
-// fsGroup: everything below folder gets this group, its members may read and write, new files in
-// its folders take it over (setgid). Symbolic links are not followed. Does nothing where the
-// folder itself already is so.
+// fsGroup: everything in folder and the folder itself get this group, its members may read and
+// write, new files in its folders take it over (setgid). Symbolic links are not followed. A file
+// may be given, too.
 Result<> give_to_group(const std::string& folder, std::uint32_t gid);
 
 }  // namespace keelson::isolation
