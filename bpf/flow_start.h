@@ -4,7 +4,6 @@
 #include "flow.h"
 
 #define NAT_PORT_TRIES	16
-#define CLOCK_STEPS	2
 #define NAT_PORT_STRIDE 7919 // a prime, so that turns spread and each port has its turn
 
 static __u32 nat_port_turn;
@@ -19,25 +18,33 @@ static __always_inline __be16 nat_port_of_try(int try, __u32 turn)
 	return bpf_htons(nat_port_min + number % ports);
 }
 
+// The port in flow->nat becomes the flow's, if it is free or its holder's conversation is over. A
+// function of its own for the verifier, which looks at it once, not once a try.
+__noinline int take_this_port(struct lb_flow *flow, __u8 protocol)
+{
+	struct lb_flow *holder;
+	struct lb_flow over;
+
+	if (!flow)
+		return false;
+	if (put_flow(&flow->nat, &flow->backend, protocol, flow, BPF_NOEXIST))
+		return true;
+	holder = find_flow(&flow->nat, &flow->backend, protocol);
+	if (!holder || !is_over(holder->state, holder->used_at_ns, protocol, flow->used_at_ns))
+		return false;
+	over = *holder;
+	forget(&over, protocol);
+	return put_flow(&flow->nat, &flow->backend, protocol, flow, BPF_NOEXIST);
+}
+
 static __always_inline bool take_nat_port(struct lb_flow *flow, __u8 protocol)
 {
 	__u32 turn = __sync_fetch_and_add(&nat_port_turn, 1);
 
 	flow->nat.address = node_addresses[0];
 	for (int i = 0; i < NAT_PORT_TRIES; i++) {
-		struct lb_flow *holder;
-		struct lb_flow over;
-
 		flow->nat.port = nat_port_of_try(i, turn);
-		if (put_flow(&flow->nat, &flow->backend, protocol, flow, BPF_NOEXIST))
-			return true;
-		holder = find_flow(&flow->nat, &flow->backend, protocol);
-		if (!holder ||
-		    !is_over(holder->state, holder->used_at_ns, protocol, flow->used_at_ns))
-			continue;
-		over = *holder;
-		forget(&over, protocol);
-		if (put_flow(&flow->nat, &flow->backend, protocol, flow, BPF_NOEXIST))
+		if (take_this_port(flow, protocol))
 			return true;
 	}
 	return false;
@@ -61,27 +68,26 @@ static __always_inline bool take_pair(const struct lb_flow *flow, __u8 protocol)
 // Every new flow looks at two old ones and removes those that are over: the table holds little
 // more than what lives, without anybody sweeping it, and idle flows are not pushed out by dead
 // ones.
-static __always_inline void turn_clock(__u64 now)
+__noinline int turn_clock_once(__u64 now)
 {
-	for (int i = 0; i < CLOCK_STEPS; i++) {
-		struct lb_flow *entry, *answers;
-		struct lb_flow_key key;
-		struct lb_flow flow;
+	struct lb_flow *entry, *answers;
+	struct lb_flow_key key;
+	struct lb_flow flow;
 
-		if (bpf_map_pop_elem(&lb_flow_clock, &key))
-			return;
-		entry = bpf_map_lookup_elem(&lb_flows, &key);
-		if (!entry)
-			continue;
-		flow = *entry;
-		answers = find_flow(&flow.client, &flow.backend, key.protocol);
-		if (answers && answers->used_at_ns > flow.used_at_ns)
-			flow.used_at_ns = answers->used_at_ns;
-		if (is_over(flow.state, flow.used_at_ns, key.protocol, now))
-			forget(&flow, key.protocol);
-		else
-			bpf_map_push_elem(&lb_flow_clock, &key, BPF_EXIST);
-	}
+	if (bpf_map_pop_elem(&lb_flow_clock, &key))
+		return 0;
+	entry = bpf_map_lookup_elem(&lb_flows, &key);
+	if (!entry)
+		return 0;
+	flow = *entry;
+	answers = find_flow(&flow.client, &flow.backend, key.protocol);
+	if (answers && answers->used_at_ns > flow.used_at_ns)
+		flow.used_at_ns = answers->used_at_ns;
+	if (is_over(flow.state, flow.used_at_ns, key.protocol, now))
+		forget(&flow, key.protocol);
+	else
+		bpf_map_push_elem(&lb_flow_clock, &key, BPF_EXIST);
+	return 0;
 }
 
 static __always_inline int drop(enum lb_counter why)
@@ -112,7 +118,8 @@ static __always_inline int start_flow(const struct packet *packet, const struct 
 		return drop(LB_DROPPED_AMBIGUOUS);
 	}
 	put_recent(&lb_flows, &key, flow, BPF_ANY);
-	turn_clock(flow->used_at_ns);
+	turn_clock_once(flow->used_at_ns);
+	turn_clock_once(flow->used_at_ns);
 	if (is_new)
 		bpf_map_push_elem(&lb_flow_clock, &key, BPF_EXIST);
 	return TC_NEXT;

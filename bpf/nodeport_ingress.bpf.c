@@ -24,6 +24,17 @@ static __always_inline bool stays(const struct lb_flow *flow, const struct packe
 	return bpf_map_lookup_elem(&lb_backends, &flow->backend_id);
 }
 
+// Entries are evicted one by one: answers must find theirs. False: another conversation has it.
+static __always_inline bool keep_answers(const struct lb_flow *flow, __u8 protocol, __u64 now)
+{
+	struct lb_flow *answers = find_flow(&flow->client, &flow->backend, protocol);
+
+	if (!answers)
+		return put_flow(&flow->client, &flow->backend, protocol, flow, BPF_NOEXIST);
+	touch(answers, now);
+	return same_end(&answers->front, &flow->front);
+}
+
 static __always_inline void note(const struct lb_flow *flow, const struct packet *packet)
 {
 	if (packet->protocol != IPPROTO_TCP)
@@ -50,7 +61,8 @@ static __always_inline int from_client(struct __sk_buff *skb, const struct packe
 
 	if (known)
 		flow = *known;
-	if (known && same_end(&flow.client, &packet->source) && stays(&flow, packet, now)) {
+	if (known && same_end(&flow.client, &packet->source) && stays(&flow, packet, now) &&
+	    keep_answers(&flow, packet->protocol, now)) {
 		touch(known, now);
 		note(&flow, packet);
 		return replace(skb, packet, DESTINATION, &flow.backend) ? TC_NEXT : TC_ACT_SHOT;

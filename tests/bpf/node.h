@@ -34,10 +34,15 @@ inline std::vector<Backend> backends_at(const std::vector<std::string>& addresse
 
 class TestNode {
  public:
+  enum class Attach { Everything, Nothing };
   // Dies where a program does not load: that is what the tests are about.
-  TestNode(Sandbox& sandbox, const std::string& net_namespace, DatapathSettings settings)
-      : settings_(std::move(settings)) {
-    sandbox.inside(net_namespace, [&] { load(); });
+  TestNode(Sandbox& sandbox, const std::string& net_namespace, DatapathSettings settings,
+           Attach attach = Attach::Everything)
+      : sandbox_(sandbox), settings_(std::move(settings)) {
+    sandbox_.inside(net_namespace, [&] {
+      load();
+      if (attach == Attach::Everything) put_in_force();
+    });
   }
 
   Programs& programs() { return *programs_; }
@@ -53,8 +58,9 @@ class TestNode {
   }
   TcMode tc_mode() const { return tc_mode_; }
 
-  Fd map(const std::string& name) const {
-    Fd fd(::bpf_obj_get((programs_->maps_folder() + "/" + name).c_str()));
+  Fd map(const std::string& name) {
+    const std::string pin = programs_->maps_folder() + "/" + name;
+    Fd fd(sandbox_.inside("", [&] { return ::bpf_obj_get(pin.c_str()); }));
     check(static_cast<bool>(fd), name);
     return fd;
   }
@@ -74,6 +80,12 @@ class TestNode {
       check(::bpf_map_update_elem(fd.get(), &key, &value, BPF_ANY) == 0, name);
     }
   }
+  template <typename Key>
+  void erase_rows(const std::string& name) {
+    const Fd fd = map(name);
+    for (Key key{}; ::bpf_map_get_next_key(fd.get(), nullptr, &key) == 0;)
+      check(::bpf_map_delete_elem(fd.get(), &key) == 0, name);
+  }
   std::uint64_t counter(lb_counter counter) {
     std::vector<std::uint64_t> by_cpu(static_cast<std::size_t>(::libbpf_num_possible_cpus()));
     const std::uint32_t key = counter;
@@ -89,6 +101,8 @@ class TestNode {
     maps_.emplace(programs_->service_maps());
     writer_.emplace(*maps_);
     check(writer_->read_back().has_value(), "read maps");
+  }
+  void put_in_force() {
     const auto attached = attach_sockets(settings_, *programs_);
     check(attached.has_value(), attached ? "" : attached.error().message);
     if (settings_.uplink == 0) return;
@@ -102,6 +116,7 @@ class TestNode {
     std::abort();
   }
 
+  Sandbox& sandbox_;
   DatapathSettings settings_;
   std::optional<Programs> programs_;
   std::optional<BpfMaps> maps_;

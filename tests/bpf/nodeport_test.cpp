@@ -45,6 +45,8 @@ struct World {
     const std::string node = fmt::format("node{}", i), pod = fmt::format("pod{}", i);
     join_lan(node, fmt::format("10.89.0.1{}/16", i));
     sandbox.sysctl(node, "ip_forward", "1");
+    sandbox.sysctl(node, "icmp_ratelimit",
+                   "0");  // tests ask faster than the kernel answers by ICMP
     sandbox.ip(node, fmt::format("route add 10.88.{0}.0/24 via 10.89.0.1{0}\n"
                                  "link add pod type veth peer name eth0 netns {1}\n"
                                  "addr add 10.88.{2}.1/24 dev pod\nlink set pod up\n",

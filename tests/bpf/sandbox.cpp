@@ -90,16 +90,19 @@ bool cannot_test_programs() {
   return false;
 }
 
-Sandbox::Sandbox()
-    : home_mounts_(open_namespace("/proc/self/ns/mnt")),
-      home_net_(open_namespace("/proc/self/ns/net")),
-      cgroup_(make_root_cgroup()) {
+Sandbox::Sandbox() : cgroup_(make_root_cgroup()) {
+  const Fd home_mounts = open_namespace("/proc/self/ns/mnt");
+  const Fd home_net = open_namespace("/proc/self/ns/net");
   must(::unshare(CLONE_NEWNS | CLONE_NEWNET) == 0, "unshare");
   must(::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0, "make mounts private");
   // `ip netns` names its namespaces in /run/netns; these names are ours alone.
   must(::mount("run", "/run", "tmpfs", 0, nullptr) == 0, "mount /run");
   must(::mkdir("/run/bpf", 0700) == 0 && ::mkdir("/run/netns", 0700) == 0, "make folders");
   must(::mount("bpf", "/run/bpf", "bpf", 0, nullptr) == 0, "mount bpf");
+  mounts_ = open_namespace("/proc/self/ns/mnt");
+  net_ = open_namespace("/proc/self/ns/net");
+  must(::setns(home_mounts.get(), CLONE_NEWNS) == 0, "come back");
+  must(::setns(home_net.get(), CLONE_NEWNET) == 0, "come back");
 }
 
 std::string Sandbox::make_cgroup(const std::string& name) {
@@ -110,21 +113,20 @@ std::string Sandbox::make_cgroup(const std::string& name) {
 
 std::string Sandbox::make_bpffs(const std::string& name) {
   const std::string path = "/run/bpf/" + name;
-  must(::mkdir(path.c_str(), 0700) == 0, path);
+  inside("", [&] { must(::mkdir(path.c_str(), 0700) == 0, path); });
   return path;
 }
 
 Sandbox::~Sandbox() {
   for (const pid_t server : servers_) ::kill(server, SIGKILL);
   for (const pid_t server : servers_) ::waitpid(server, nullptr, 0);
-  must(::setns(home_mounts_.get(), CLONE_NEWNS) == 0, "leave the mount namespace");
-  must(::setns(home_net_.get(), CLONE_NEWNET) == 0, "leave the network namespace");
   for (const auto& child : child_cgroups_) must(::rmdir(child.c_str()) == 0, child);
   must(::rmdir(cgroup_.c_str()) == 0, cgroup_);
 }
 
 void Sandbox::ip(const std::string& net_namespace, const std::string& batch) {
   const std::string where = net_namespace.empty() ? "" : "-n " + net_namespace;
+  const Visit visit(*this, "");
   FILE* ip = ::popen(fmt::format("ip {} -batch - >&2", where).c_str(), "w");
   must(ip != nullptr && std::fputs(batch.c_str(), ip) >= 0, "ip");
   must(::pclose(ip) == 0, batch);
@@ -135,14 +137,19 @@ void Sandbox::sysctl(const std::string& net_namespace, const std::string& name,
   inside(net_namespace, [&] { write_file("/proc/sys/net/ipv4/" + name, value); });
 }
 
-Sandbox::Visit::Visit(const std::string& net_namespace)
-    : home_(open_namespace("/proc/self/ns/net")) {
+Sandbox::Visit::Visit(const Sandbox& sandbox, const std::string& net_namespace)
+    : home_mounts_(open_namespace("/proc/self/ns/mnt")),
+      home_net_(open_namespace("/proc/self/ns/net")) {
+  must(::setns(sandbox.mounts_.get(), CLONE_NEWNS) == 0, "enter the sandbox");
+  must(::setns(sandbox.net_.get(), CLONE_NEWNET) == 0, "enter the sandbox");
+  if (net_namespace.empty()) return;
   const Fd there = open_namespace("/run/netns/" + net_namespace);
   must(::setns(there.get(), CLONE_NEWNET) == 0, net_namespace);
 }
 
 Sandbox::Visit::~Visit() {
-  must(::setns(home_.get(), CLONE_NEWNET) == 0, "come back");
+  must(::setns(home_mounts_.get(), CLONE_NEWNS) == 0, "come back");
+  must(::setns(home_net_.get(), CLONE_NEWNET) == 0, "come back");
 }
 
 pid_t Sandbox::start(const std::string& net_namespace, const std::string& cgroup,
@@ -154,7 +161,7 @@ pid_t Sandbox::start(const std::string& net_namespace, const std::string& cgroup
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   // A socket belongs to the cgroup it was made in: join first.
   if (!cgroup.empty()) write_file(cgroup + "/cgroup.procs", "0");
-  const Visit visit(net_namespace);
+  const Visit visit(*this, net_namespace);
   run();
   ::_exit(0);
 }

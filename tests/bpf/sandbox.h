@@ -17,7 +17,7 @@ bool cannot_test_programs();
 
 class Sandbox {
  public:
-  Sandbox();  // the calling thread is in its namespaces from here on
+  Sandbox();
   ~Sandbox();
   Sandbox(const Sandbox&) = delete;
   Sandbox& operator=(const Sandbox&) = delete;
@@ -31,10 +31,11 @@ class Sandbox {
   void ip(const std::string& net_namespace, const std::string& batch);
   void sysctl(const std::string& net_namespace, const std::string& name, const std::string& value);
 
-  // Runs in a network namespace (as of `ip netns`), in this process.
+  // Runs with the sandbox's mounts and in one of its network namespaces (as of `ip netns`; "": the
+  // first), in this process.
   template <typename Run>
   auto inside(const std::string& net_namespace, Run run) {
-    const Visit visit(net_namespace);
+    const Visit visit(*this, net_namespace);
     return run();
   }
   // Runs in a process of its own in the namespace and in a cgroup ("": as this process); returns
@@ -47,19 +48,19 @@ class Sandbox {
              const std::function<void(const std::function<void()>& ready)>& run);
 
  private:
-  class Visit {  // to another network namespace, and back
+  class Visit {  // there and back
    public:
-    explicit Visit(const std::string& net_namespace);
+    Visit(const Sandbox& sandbox, const std::string& net_namespace);
     ~Visit();
 
    private:
-    Fd home_;
+    Fd home_mounts_, home_net_;
   };
   pid_t start(const std::string& net_namespace, const std::string& cgroup,
               const std::function<void()>& run);
 
-  Fd home_mounts_, home_net_;
   std::string cgroup_;
+  Fd mounts_, net_;
   std::vector<std::string> child_cgroups_;
   std::vector<pid_t> servers_;
 };
