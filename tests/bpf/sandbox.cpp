@@ -166,30 +166,48 @@ pid_t Sandbox::start(const std::string& net_namespace, const std::string& cgroup
   ::_exit(0);
 }
 
-std::string Sandbox::as_client(const std::string& net_namespace, const std::string& cgroup,
-                               const std::function<std::string()>& run) {
-  int ends[2];
-  must(::pipe2(ends, O_CLOEXEC) == 0, "pipe");
-  Fd read_end(ends[0]), write_end(ends[1]);
-  const pid_t pid = start(net_namespace, cgroup, [&] {
-    const std::string answer = run();
-    must(::write(write_end.get(), answer.data(), answer.size()) >= 0, "answer");
-  });
-  write_end = Fd();
+std::string Sandbox::read_answer(int pipe, pid_t pid) {
   std::string answer;
   for (char buffer[4096];;) {
-    pollfd wait{.fd = read_end.get(), .events = POLLIN, .revents = 0};
+    pollfd wait{.fd = pipe, .events = POLLIN, .revents = 0};
     if (::poll(&wait, 1, answer_timeout_ms) != 1) {
       ::kill(pid, SIGKILL);
       answer = "no answer";
       break;
     }
-    const ssize_t length = ::read(read_end.get(), buffer, sizeof(buffer));
+    const ssize_t length = ::read(pipe, buffer, sizeof(buffer));
     if (length <= 0) break;
     answer.append(buffer, static_cast<std::size_t>(length));
   }
   ::waitpid(pid, nullptr, 0);
   return answer;
+}
+
+std::string Sandbox::as_client(const std::string& net_namespace, const std::string& cgroup,
+                               const std::function<std::string()>& run) {
+  return meanwhile(
+      net_namespace, cgroup, [&](const std::function<bool()>&) { return run(); }, [] {});
+}
+
+std::string Sandbox::meanwhile(const std::string& net_namespace, const std::string& cgroup,
+                               const std::function<std::string(const std::function<bool()>&)>& run,
+                               const std::function<void()>& change) {
+  int answer_ends[2], stop_ends[2];
+  must(::pipe2(answer_ends, O_CLOEXEC) == 0 && ::pipe2(stop_ends, O_CLOEXEC) == 0, "pipe");
+  Fd answer_in(answer_ends[0]), answer_out(answer_ends[1]);
+  Fd stop_in(stop_ends[0]), stop_out(stop_ends[1]);
+  const pid_t pid = start(net_namespace, cgroup, [&] {
+    stop_out = Fd();
+    const std::string answer = run([&] {  // until the other end is closed
+      pollfd wait{.fd = stop_in.get(), .events = POLLIN, .revents = 0};
+      return ::poll(&wait, 1, 0) == 0;
+    });
+    must(::write(answer_out.get(), answer.data(), answer.size()) >= 0, "answer");
+  });
+  answer_out = Fd();
+  change();
+  stop_out = Fd();
+  return read_answer(answer_in.get(), pid);
 }
 
 void Sandbox::serve(const std::string& net_namespace,

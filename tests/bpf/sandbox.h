@@ -42,6 +42,10 @@ class Sandbox {
   // what run returned, or "no answer" if that took longer than 10 s.
   std::string as_client(const std::string& net_namespace, const std::string& cgroup,
                         const std::function<std::string()>& run);
+  // The same while change runs here: run is told whether to go on.
+  std::string meanwhile(const std::string& net_namespace, const std::string& cgroup,
+                        const std::function<std::string(const std::function<bool()>&)>& run,
+                        const std::function<void()>& change);
   // The same for what goes on until the sandbox ends. run says when it is ready by calling its
   // argument.
   void serve(const std::string& net_namespace,
@@ -56,6 +60,7 @@ class Sandbox {
    private:
     Fd home_mounts_, home_net_;
   };
+  static std::string read_answer(int pipe, pid_t pid);
   pid_t start(const std::string& net_namespace, const std::string& cgroup,
               const std::function<void()>& run);
 

@@ -3,8 +3,10 @@
 
 #include <arpa/inet.h>
 #include <fmt/format.h>
+#include <net/if.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include <cerrno>
@@ -225,6 +227,16 @@ std::string who_answers(Transport transport, const Target& target, int times) {
   std::string all;
   for (const auto& name : names) all += (all.empty() ? "" : " ") + name;
   return all;
+}
+
+std::array<std::uint8_t, 6> mac_of(const char* interface) {
+  ifreq request{};
+  std::strncpy(request.ifr_name, interface, sizeof(request.ifr_name) - 1);
+  const Fd socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  std::array<std::uint8_t, 6> mac{};
+  if (::ioctl(socket.get(), SIOCGIFHWADDR, &request) == 0)
+    std::memcpy(mac.data(), request.ifr_hwaddr.sa_data, mac.size());
+  return mac;
 }
 
 }  // namespace keelson::proxy

@@ -2,6 +2,7 @@
 // in words: what came back, or the error's name.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <string>
@@ -36,5 +37,7 @@ std::string path_mtu(const Target& target, std::size_t size);
 std::string bind_to(Transport transport, const Target& target);
 // The names of who answered n times in a row, each once, sorted: "a b c".
 std::string who_answers(Transport transport, const Target& target, int times);
+
+std::array<std::uint8_t, 6> mac_of(const char* interface);
 
 }  // namespace keelson::proxy

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "tests/bpf/node.h"
+#include "tests/bpf/pod_world.h"
 #include "tests/bpf/sandbox.h"
 #include "tests/bpf/sockets.h"
 
@@ -13,46 +14,8 @@ using namespace keelson::proxy;
 
 namespace {
 
-constexpr int pods = 3;
-
-// A node with three pods that answer at port 8080 and a client pod, all on veths of the node.
-struct World {
-  Sandbox sandbox;
-  std::optional<TestNode> node;
-
-  World() {
-    sandbox.ip(
-        "", "netns add node\nnetns add client\nnetns add pod1\nnetns add pod2\nnetns add pod3\n");
-    sandbox.ip("node", "link set lo up\n");
-    sandbox.sysctl("node", "ip_forward", "1");
-    add_pod("client", 9);
-    for (int i = 1; i <= pods; ++i) {
-      const std::string name = fmt::format("pod{}", i);
-      add_pod(name, i);
-      sandbox.serve(name, answering(name, 8080));
-    }
-    node.emplace(sandbox, "node",
-                 DatapathSettings{.bpffs = sandbox.make_bpffs("node"),
-                                  .cgroup = sandbox.cgroup(),
-                                  .node_addresses_be = {*parse_ipv4("10.88.9.1")},
-                                  .service_range = *parse_ipv4_range("10.96.0.0/16")});
-  }
-
-  void add_pod(const std::string& name, int number) {
-    sandbox.ip("node", fmt::format("link add v{1} type veth peer name eth0 netns {0}\n"
-                                   "addr add 10.88.{1}.1/24 dev v{1}\nlink set v{1} up\n",
-                                   name, number));
-    sandbox.ip(name, fmt::format("link set lo up\naddr add 10.88.{0}.2/24 dev eth0\n"
-                                 "link set eth0 up\nroute add default via 10.88.{0}.1\n",
-                                 number));
-  }
-  std::string as_client_in(const std::string& net_namespace,
-                           const std::function<std::string()>& run) {
-    return sandbox.as_client(net_namespace, sandbox.cgroup(), run);
-  }
-  std::string as_client(const std::function<std::string()>& run) {
-    return as_client_in("client", run);
-  }
+struct World : PodWorld {
+  std::optional<TestNode> node{std::in_place, sandbox, "node", settings()};
 };
 
 const std::vector<std::string> pod_addresses = {"10.88.1.2", "10.88.2.2", "10.88.3.2"};
@@ -164,7 +127,7 @@ TEST(Sockets, affinity_ends_with_its_backend_and_lets_the_others_stay) {
   world->node->write(web_rows(backends_at(pod_addresses, 8080), 60));
   const auto first = world->as_client([] { return who_answers(Transport::Tcp, web, 5); });
   std::vector<std::string> left;
-  for (int i = 1; i <= pods; ++i)
+  for (int i = 1; i <= World::pods; ++i)
     if (fmt::format("pod{}", i) != first) left.push_back(fmt::format("10.88.{}.2", i));
   world->node->write(
       web_rows(backends_at({left[0], fmt::format("10.88.{}.2", first.back())}, 8080), 60));

@@ -39,11 +39,9 @@ struct World {
   std::optional<TestNode> node;
 };
 
-}  // namespace
-
 // Programs are loaded once for the group, and once more where a test needs more NAT ports: with
 // one, packets can be told in words.
-TEST_GROUP(UplinkPrograms) {
+struct Fixture : public Utest {
   static inline std::optional<World> one_port, many_ports;
   World* world = nullptr;
 
@@ -65,9 +63,7 @@ TEST_GROUP(UplinkPrograms) {
     for (std::uint32_t i = 0; i < LB_COUNTER_COUNT; ++i)
       ::bpf_map_update_elem(node().programs().counters_map(), &i, none.data(), BPF_ANY);
   }
-  TestNode& node() {
-    return *world->node;
-  }
+  TestNode& node() { return *world->node; }
 
   void serve(const std::vector<std::string>& addresses, bool local, std::uint32_t flags = 0,
              int port = 30080) {
@@ -91,18 +87,10 @@ TEST_GROUP(UplinkPrograms) {
     const std::string packet = out == in ? "as it was" : describe(out);
     return (verdict == TC_ACT_UNSPEC ? "next: " : "redirect: ") + packet;
   }
-  std::string in(const Bytes& packet) {
-    return run("nodeport_ingress", packet);
-  }
-  std::string out(const Bytes& packet) {
-    return run("nodeport_egress", packet);
-  }
-  std::string in(const FlowPacket& packet) {
-    return in(frame(packet));
-  }
-  std::string out(const FlowPacket& packet) {
-    return out(frame(packet));
-  }
+  std::string in(const Bytes& packet) { return run("nodeport_ingress", packet); }
+  std::string out(const Bytes& packet) { return run("nodeport_egress", packet); }
+  std::string in(const FlowPacket& packet) { return in(frame(packet)); }
+  std::string out(const FlowPacket& packet) { return out(frame(packet)); }
 
   std::size_t flows() {
     std::size_t count = 0;
@@ -132,6 +120,10 @@ TEST_GROUP(UplinkPrograms) {
     return state;
   }
 };
+
+}  // namespace
+
+TEST_GROUP_BASE(UplinkPrograms, Fixture){};
 
 TEST(UplinkPrograms, what_is_not_for_a_node_port_passes_as_it_is) {
   if (!world) return;
