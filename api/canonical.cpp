@@ -210,8 +210,9 @@ bool Canonicalizer::strings(std::string_view wire) {
   return any;
 }
 
-// Map entries sorted.
-std::string serialize(const Message& message) {
+}  // namespace
+
+std::string ordered_bytes(const Message& message) {
   std::string bytes;
   bytes.reserve(message.ByteSizeLong());  // also computes the sizes that the next call relies on
   {
@@ -223,11 +224,9 @@ std::string serialize(const Message& message) {
   return bytes;
 }
 
-}  // namespace
-
 std::string canonical_bytes(const Message& message) {
   Canonicalizer canonicalizer;
-  const std::string bytes = serialize(message);
+  const std::string bytes = ordered_bytes(message);
   canonicalizer.out.reserve(bytes.size());
   canonicalizer.fields(schema_of(message), bytes);
   return std::move(canonicalizer.out);
@@ -235,7 +234,7 @@ std::string canonical_bytes(const Message& message) {
 
 Result<std::string> normalize(Message& message) {
   Canonicalizer canonicalizer;
-  const std::string bytes = serialize(message);
+  const std::string bytes = ordered_bytes(message);
   canonicalizer.out.reserve(bytes.size());  // what a store keeps has no slack
   canonicalizer.fields(schema_of(message), bytes);
   if (canonicalizer.out != bytes) message.ParseFromString(canonicalizer.out);

@@ -189,6 +189,7 @@ void name_fields(MessageSchema& schema) {
   for (int i = 0; i < schema.descriptor->field_count(); ++i) {
     const int number = schema.descriptor->field(i)->number();
     auto own = std::ranges::find(schema.fields, number, &FieldSchema::number);
+    own->place = schema.named.size();
     if (!own->inlined) {
       schema.named.push_back({{}, &*own});
       continue;
@@ -201,7 +202,11 @@ void name_fields(MessageSchema& schema) {
   }
   for (std::size_t i = 0; i < schema.named.size(); ++i) {
     schema.index.emplace(schema.named[i].field->name, i);
+    schema.by_name.push_back(i);
   }
+  std::ranges::sort(schema.by_name, {}, [&](std::size_t i) -> const std::string& {
+    return schema.named[i].field->name;
+  });
 }
 
 // A message may hold itself, so it is known before its fields are.

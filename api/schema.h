@@ -73,6 +73,9 @@ struct FieldSchema {
     const bool null = form == Form::Time || form == Form::MicroTime || form == Form::Raw;
     return null && cardinality == Cardinality::Single;
   }
+
+  // Where it stands in its own message's `named`; an inlined one: where its first field does.
+  std::size_t place = 0;
 };
 
 // A field as JSON has it: perhaps of a message that is inlined in this one.
@@ -83,12 +86,13 @@ struct NamedField {
 
 struct MessageSchema {
   const google::protobuf::Descriptor* descriptor = nullptr;
-  std::string go_name;              // "v1.PodSpec": how error messages name the type
-  bool atomic = false;              // apply: owned and merged as one value
-  bool has_type_meta = false;       // JSON: may have apiVersion and kind
-  bool is_list = false;             // PodList …: its items are never null
-  std::vector<FieldSchema> fields;  // the message's own, by number
-  std::vector<NamedField> named;    // as JSON has them, in the order of declaration
+  std::string go_name;               // "v1.PodSpec": how error messages name the type
+  bool atomic = false;               // apply: owned and merged as one value
+  bool has_type_meta = false;        // JSON: may have apiVersion and kind
+  bool is_list = false;              // PodList …: its items are never null
+  std::vector<FieldSchema> fields;   // the message's own, by number
+  std::vector<NamedField> named;     // as JSON has them, in the order of declaration
+  std::vector<std::size_t> by_name;  // indexes of `named`, in the order of their names
 
   const NamedField* lookup(std::string_view name) const;  // by JSON name; null if there is none
   const FieldSchema* find(std::string_view name) const;

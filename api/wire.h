@@ -43,6 +43,7 @@ class WireReader {
     return fail();  // groups, which nobody writes
   }
   bool failed() const { return failed_; }
+  const char* at() const { return at_; }  // behind the field that was read last
 
  private:
   bool fail() {
@@ -78,6 +79,15 @@ class WireReader {
   const char* end_;
   bool failed_ = false;
 };
+
+// The first field of that number; number 0: there is none.
+inline WireField first_field(std::string_view message, std::uint32_t number) {
+  WireReader reader(message);
+  for (WireField field; reader.next(field);) {
+    if (field.number == number) return field;
+  }
+  return {};
+}
 
 inline void append_varint(std::string& out, std::uint64_t value) {
   for (; value >= 0x80; value >>= 7) out += static_cast<char>(value | 0x80);

@@ -122,7 +122,9 @@ void Draw::list(json::object& parent, const FieldSchema& field, int depth) {
                      number);
   }
   for (const std::size_t number : numbers) {
-    if (!is_object) {
+    if (field.form == Form::Int32 || field.form == Form::Int64) {
+      items.push_back(static_cast<std::int64_t>(number));
+    } else if (!is_object) {
       items.push_back(json::string("item-" + std::to_string(number)));
     } else {
       json::object drawn = item(field, number, depth);
