@@ -25,10 +25,11 @@ const std::vector<SelectableField> selectable_fields = {
     {"status.nominatedNodeName", [](const Message& m) { return status(m).nominatednodename(); }},
 };
 
-// A pod that no agent looks after, or that has ended, goes at once.
+// A pod that no agent looks after, or that has ended, goes at once, whatever the delete asks for.
 std::int64_t grace_period_seconds(const Message& message) {
-  if (spec(message).nodename().empty()) return 0;
-  if (status(message).phase() == "Succeeded" || status(message).phase() == "Failed") return 0;
+  constexpr std::int64_t at_once = -1;
+  if (spec(message).nodename().empty()) return at_once;
+  if (status(message).phase() == "Succeeded" || status(message).phase() == "Failed") return at_once;
   return spec(message).has_terminationgraceperiodseconds()
              ? spec(message).terminationgraceperiodseconds()
              : 30;

@@ -1,7 +1,6 @@
 // The end of every write: the revision goes into the object, and the object into the store.
-#include <google/protobuf/message.h>
-
 #include "api/proto/meta/v1/object_meta.pb.h"
+#include "api/protobuf.h"
 #include "control/registry/errors.h"
 #include "control/registry/registry.h"
 #include "control/registry/write.h"
@@ -9,14 +8,11 @@
 namespace keelson {
 namespace {
 
-// Equal bytes at the old revision: nothing was changed, and no revision is made. The size is
-// compared first, for it is cheap and nearly always tells.
+// Equal bytes at the old revision: nothing was changed, and no revision is made.
 bool is_unchanged(const Write& write) {
-  Message& message = *write.after;
-  mutable_metadata_of(message).set_resourceversion(
-      std::to_string(write.existing->resource_version));
-  if (message.ByteSizeLong() != write.existing->bytes.size()) return false;
-  return make_object(write.kind(), message)->bytes == write.existing->bytes;
+  mutable_metadata_of(*write.after)
+      .set_resourceversion(std::to_string(write.existing->resource_version));
+  return canonical_bytes(*write.after) == write.existing->bytes;
 }
 
 }  // namespace

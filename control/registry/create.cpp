@@ -5,12 +5,17 @@
 #include "control/registry/errors.h"
 #include "control/registry/metadata.h"
 #include "control/registry/registry.h"
+#include "control/registry/served.h"
 #include "control/registry/write.h"
 
 namespace keelson {
 
 Result<Answer> Registry::create(const Target& target, std::unique_ptr<Message> message,
                                 RequestContext& context) {
+  if (target.kind.stored_as) {
+    return served_answer(target.kind,
+                         create(stored(target), stored_message(target.kind, *message), context));
+  }
   if (target.subresource == "binding") return bind(target, *message, context);
   if (!target.subresource.empty() || !target.kind.has_verb("create")) {
     return not_supported(target.kind, target.subresource, "create");

@@ -4,12 +4,16 @@
 #include "control/registry/deletion.h"
 #include "control/registry/errors.h"
 #include "control/registry/registry.h"
+#include "control/registry/served.h"
 #include "control/registry/write.h"
 
 namespace keelson {
 
 Result<Answer> Registry::remove(const Target& target, const DeleteOptions& options,
                                 RequestContext& context) {
+  if (target.kind.stored_as) {
+    return served_answer(target.kind, remove(stored(target), options, context));
+  }
   if (!target.subresource.empty() || !target.kind.has_verb("delete")) {
     return not_supported(target.kind, target.subresource, "delete");
   }
@@ -45,6 +49,9 @@ Result<Answer> Registry::remove(const Target& target, const DeleteOptions& optio
 Result<ListAnswer> Registry::remove_collection(const Kind& kind, const ListQuery& query,
                                                const DeleteOptions& options,
                                                RequestContext& context) {
+  if (kind.stored_as) {
+    return served_list(kind, remove_collection(kind.storage(), query, options, context));
+  }
   if (!kind.has_verb("deletecollection")) return not_supported(kind, "", "deletecollection");
   auto listed = list(kind, query);
   if (!listed) return listed;

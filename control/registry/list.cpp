@@ -4,6 +4,7 @@
 #include "control/registry/registry.h"
 #include "control/registry/revision_text.h"
 #include "control/registry/selection.h"
+#include "control/registry/served.h"
 
 namespace keelson {
 namespace {
@@ -151,20 +152,21 @@ Result<ListAnswer> Registry::list(const Kind& kind, const ListQuery& query) {
   auto selection =
       Selection::parse(kind, query.name_space, query.label_selector, query.field_selector);
   if (!selection) return std::unexpected(selection.error());
-  auto page = first_page(kind, query, store_.revision());
+  auto page = first_page(kind.storage(), query, store_.revision());
   if (!page) return std::unexpected(page.error());
+  const Kind& kept = kind.storage();
   ListAnswer answer{.revision = page->revision};
   if (page->after.empty() && page->revision == store_.revision()) {
-    if (fill_from_index(view(), kind, *selection, *page, answer)) return answer;
+    if (fill_from_index(view(), kept, *selection, *page, answer)) return served_list(kind, answer);
     if (selection->everything() && selection->name_space.empty()) {
-      page->remaining = static_cast<std::int64_t>(view().count(kind));
+      page->remaining = static_cast<std::int64_t>(view().count(kept));
     }
   }
-  if (auto ok = fill(store_, kind, *selection, *page, answer); !ok) {
-    return ok.error().reason == Reason::Expired ? too_old(kind, query)
+  if (auto ok = fill(store_, kept, *selection, *page, answer); !ok) {
+    return ok.error().reason == Reason::Expired ? too_old(kept, query)
                                                 : std::unexpected(ok.error());
   }
-  return answer;
+  return served_list(kind, std::move(answer));
 }
 
 }  // namespace keelson

@@ -1,6 +1,7 @@
 // Numbers that belong to at most one holder each: addresses of a range, node ports.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <set>
@@ -15,7 +16,7 @@ namespace keelson {
 class NumberPool {
  public:
   using Number = std::uint32_t;
-  NumberPool(Number size, Number reserved) : size_(size), reserved_(reserved) {}
+  NumberPool(Number size, Number reserved) : size_(size), reserved_(std::min(reserved, size)) {}
 
   Number size() const { return size_; }
   bool is_taken(Number number) const { return holders_.contains(number); }

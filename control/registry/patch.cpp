@@ -12,6 +12,7 @@
 #include "control/registry/patched.h"
 #include "control/registry/registry.h"
 #include "control/registry/scale.h"
+#include "control/registry/served.h"
 #include "control/registry/write.h"
 
 namespace keelson {
@@ -59,6 +60,7 @@ Result<Answer> Registry::patch(const Target& target, PatchType type, const Docum
     });
   }
   if (target.subresource == "scale") return patch_scale(target, type, body, context);
+  if (target.kind.stored_as) return patch_served(target, type, body, context);
   auto write = begin(target, context);
   if (!write) return std::unexpected(write.error());
   auto after = patched(target.kind, *write->before, type, body, context);
@@ -67,8 +69,27 @@ Result<Answer> Registry::patch(const Target& target, PatchType type, const Docum
   return write_changed(std::move(*write));
 }
 
+// The patch is of the served form.
+Result<Answer> Registry::patch_served(const Target& target, PatchType type, const Document& body,
+                                      RequestContext& context) {
+  auto shown = get(target);
+  if (!shown) return shown;
+  const auto before = target.kind.make_message();
+  decode_into(*shown->object, *before);
+  auto after = patched(target.kind, *before, type, body, context);
+  if (!after) return std::unexpected(after.error());
+  const Target kept = stored(target);
+  auto write = begin(kept, context);
+  write->after = stored_message(target.kind, **after);
+  return served_answer(target.kind, write_changed(std::move(*write)));
+}
+
 Result<Answer> Registry::apply(const Target& target, const Document& body,
                                RequestContext& context) {
+  if (target.kind.stored_as) {
+    return fail(Reason::UnsupportedMediaType, "{} of {} are kept as {}: apply them as those",
+                target.kind.plural, target.kind.api_version(), target.kind.storage().api_version());
+  }
   if (context.field_manager.empty()) {
     return invalid_options([](FieldErrors& errors) {
       errors.required(FieldPath("fieldManager"), "is required for apply patch");

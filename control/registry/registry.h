@@ -124,6 +124,8 @@ class Registry {
   Result<Answer> bind(const Target& target, const Message& binding, RequestContext& context);
   Result<Answer> patch_scale(const Target& target, PatchType type, const Document& body,
                              RequestContext& context);
+  Result<Answer> patch_served(const Target& target, PatchType type, const Document& body,
+                              RequestContext& context);
   Result<Answer> apply(const Target& target, const Document& body, RequestContext& context);
   Result<Answer> remove_namespace(Write& write, const DeleteOptions& options);
   Result<Answer> commit(Write& write);

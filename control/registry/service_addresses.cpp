@@ -41,12 +41,13 @@ Number address_count(std::string_view cidr) {
   return (Number{1} << (32 - parse_cidr(cidr).prefix_length)) - 2;
 }
 
-// Upstream's static bands: a sixteenth of the addresses, 16 to 256; a 32nd of the ports, 16 to 128.
+// Upstream's static bands: a sixteenth of the addresses, 16 to 256; a 32nd of the ports, 16 to 128;
+// none of a range that is not larger than the band.
 Number reserved_addresses(Number count) {
-  return std::clamp(count / 16, Number{16}, Number{256});
+  return count <= 16 ? 0 : std::clamp(count / 16, Number{16}, Number{256});
 }
 Number reserved_ports(Number count) {
-  return std::min(count, std::clamp(count / 32, Number{16}, Number{128}));
+  return count <= 16 ? 0 : std::clamp(count / 32, Number{16}, Number{128});
 }
 
 Number port_count(const ServiceRanges& ranges) {
@@ -98,7 +99,9 @@ ServiceAddresses::ServiceAddresses(Store& store, const ServiceRanges& ranges)
       addresses_(address_count(ranges.cidr), reserved_addresses(address_count(ranges.cidr))),
       node_ports_(port_count(ranges), reserved_ports(port_count(ranges))) {
   for (const auto& object : store.view().list(kinds::service())) follow({.after = object});
-  store.subscribe([this](const Change& change) { follow(change); });
+  store.subscribe([this, alive = alive_](const Change& change) {
+    if (*alive) follow(change);
+  });
 }
 
 void ServiceAddresses::follow(const Change& change) {
@@ -142,6 +145,7 @@ Result<> ServiceAddresses::assign(const Write& write, Random& random) const {
 
 Result<> ServiceAddresses::assign_address(Assignment& assignment) const {
   core::ServiceSpec& spec = assignment.spec();
+  if (spec.clusterip() == "None" && spec.clusterips().empty()) spec.add_clusterips("None");
   if (!has_address(spec)) return {};
   if (!spec.clusterip().empty()) return check_address(assignment);
   const auto free = addresses_.pick(assignment.random, {});

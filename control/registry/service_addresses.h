@@ -20,6 +20,7 @@ struct ServiceRanges {
 class ServiceAddresses {
  public:
   ServiceAddresses(Store& store, const ServiceRanges& ranges);
+  ~ServiceAddresses() { *alive_ = false; }
 
   // Fills in what a Service of this write needs and lacks, and checks what it asks for; nothing
   // for other kinds. Invalid: asked for what is taken or out of range. InternalError: nothing left.
@@ -46,6 +47,7 @@ class ServiceAddresses {
   std::uint32_t prefix_length_ = 0;
   NumberPool addresses_;   // offsets from base_ + 1
   NumberPool node_ports_;  // offsets from node_port_first
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 
 }  // namespace keelson

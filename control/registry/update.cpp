@@ -9,6 +9,8 @@
 #include "control/registry/namespaces.h"
 #include "control/registry/node_status.h"
 #include "control/registry/registry.h"
+#include "control/registry/served.h"
+#include "control/registry/service_update.h"
 #include "control/registry/write.h"
 
 namespace keelson {
@@ -39,6 +41,7 @@ void prepare(const Write& write) {
     return keep_all_but_finalizers(*write.before, *write.after);
   }
   if (kind.prepare_update) kind.prepare_update(*write.before, *write.after);
+  if (&kind == &kinds::service()) keep_assigned(*write.before, *write.after);
   if (kind.has_generation && spec_changed(*write.before, *write.after)) {
     mutable_metadata_of(*write.after).set_generation(metadata_of(*write.before).generation() + 1);
   }
@@ -89,6 +92,10 @@ Result<> check_uid(const Write& write) {
 
 Result<Answer> Registry::update(const Target& target, std::unique_ptr<Message> message,
                                 RequestContext& context) {
+  if (target.kind.stored_as) {
+    return served_answer(target.kind,
+                         update(stored(target), stored_message(target.kind, *message), context));
+  }
   if (!takes_updates(target)) return not_supported(target.kind, target.subresource, "update");
   if (auto ok = match_name(target, metadata_of(*message)); !ok) {
     return std::unexpected(ok.error());

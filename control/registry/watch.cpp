@@ -4,6 +4,7 @@
 #include "control/registry/errors.h"
 #include "control/registry/registry.h"
 #include "control/registry/revision_text.h"
+#include "control/registry/served.h"
 #include "control/registry/watch_hub.h"
 
 namespace keelson {
@@ -52,14 +53,14 @@ Result<Pending> Registry::watch(const Kind& kind, const WatchQuery& query,
   if (wants_initial && *from > store_.revision()) {
     return too_large_revision(*from, store_.revision());
   }
-  WatchHub::Request request{.kind = kind,
+  WatchHub::Request request{.kind = kind.storage(),
                             .selection = std::move(*selection),
                             .from = wants_initial || from_now ? store_.revision() : *from,
                             .initial = wants_initial,
                             .bookmarks = query.bookmarks,
                             .timeout = query.timeout};
   request.marks_initial_end = query.bookmarks && query.send_initial_events.value_or(false);
-  return watch_hub_->add(std::move(request), std::move(sink));
+  return watch_hub_->add(std::move(request), served_sink(kind, std::move(sink)));
 }
 
 }  // namespace keelson

@@ -28,7 +28,9 @@ Store::~Store() {
 
 Result<> Store::load() {
   std::map<std::string, const Kind*, std::less<>> by_resource;
-  for (const Kind* kind : all_kinds()) by_resource.emplace(kind->qualified_resource(), kind);
+  for (const Kind* kind : all_kinds()) {
+    if (!kind->stored_as) by_resource.emplace(kind->qualified_resource(), kind);
+  }
 
   auto revision = durable_.load([&](Record record) -> Result<> {
     const auto kind = by_resource.find(record.resource);
