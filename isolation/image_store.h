@@ -77,8 +77,9 @@ class ImageStore {
   // Deletes what nobody holds; returns the bytes. remove() does it by itself, release does not.
   Result<std::uint64_t> sweep() const;
 
+  struct Impl;  // image_files.h
+
  private:
-  struct Impl;
   explicit ImageStore(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;
 };
