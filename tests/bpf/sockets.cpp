@@ -134,6 +134,25 @@ std::string read_answer(int socket) {
   return {buffer, static_cast<std::size_t>(length)};
 }
 
+struct Datagram {
+  std::string text, source;
+  bool is_error = false;
+};
+
+Datagram exchange_datagrams(const Target& target, const std::vector<std::uint8_t>& question) {
+  const Fd socket = open_socket(Transport::Udp, target);
+  Address address = address_of(target);
+  if (::sendto(socket.get(), question.data(), question.size(), 0, address.generic(),
+               address.length) < 0)
+    return {.text = error_name(), .source = {}, .is_error = true};
+  char buffer[2'048];
+  Address from;
+  const ssize_t length =
+      ::recvfrom(socket.get(), buffer, sizeof(buffer), 0, from.generic(), &from.length);
+  if (length < 0) return {.text = error_name(), .source = {}, .is_error = true};
+  return {.text = {buffer, static_cast<std::size_t>(length)}, .source = text_of(from, true)};
+}
+
 }  // namespace
 
 std::function<void(const std::function<void()>&)> answering(const std::string& name, int port) {
@@ -161,16 +180,16 @@ std::string ask(Transport transport, const Target& target, int timeout_ms) {
 }
 
 std::string ask_unconnected(const Target& target) {
-  const Fd socket = open_socket(Transport::Udp, target);
-  Address address = address_of(target);
-  if (::sendto(socket.get(), "?", 1, 0, address.generic(), address.length) != 1)
-    return error_name();
-  char buffer[256];
-  Address from;
-  const ssize_t length =
-      ::recvfrom(socket.get(), buffer, sizeof(buffer), 0, from.generic(), &from.length);
-  if (length < 0) return error_name();
-  return std::string(buffer, static_cast<std::size_t>(length)) + " from " + text_of(from, true);
+  const Datagram answer = exchange_datagrams(target, {'?'});
+  return answer.is_error ? answer.text : answer.text + " from " + answer.source;
+}
+
+std::string exchange(const Target& target, const std::vector<std::uint8_t>& question) {
+  return exchange_datagrams(target, question).text;
+}
+
+std::string source_of_answer(const Target& target, const std::vector<std::uint8_t>& question) {
+  return exchange_datagrams(target, question).source;
 }
 
 std::string peer_after_connect(Transport transport, const Target& target) {

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <vector>
 
 namespace keelson::proxy {
 
@@ -26,6 +27,9 @@ std::function<void(const std::function<void()>&)> answering(const std::string& n
 std::string ask(Transport transport, const Target& target, int timeout_ms = 2'000);
 // An unconnected datagram: "NAME saw ADDRESS from ADDRESS:PORT", the latter as recvfrom() tells.
 std::string ask_unconnected(const Target& target);
+// Bytes sent by an unconnected UDP socket: what came back, and from where recvfrom() says it came.
+std::string exchange(const Target& target, const std::vector<std::uint8_t>& question);
+std::string source_of_answer(const Target& target, const std::vector<std::uint8_t>& question);
 // "ADDRESS:PORT" as getpeername() tells after connect(), or the error.
 std::string peer_after_connect(Transport transport, const Target& target);
 // "whole" if a server poured all its bytes and they are the right ones.
