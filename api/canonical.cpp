@@ -1,12 +1,12 @@
 // Canonical bytes: one walk over a message's wire format with its schema beside it.
+#include <algorithm>
+#include <climits>
+#include <optional>
+
 #include <google/protobuf/io/coded_stream.h>
 #include <google/protobuf/io/zero_copy_stream_impl_lite.h>
 #include <google/protobuf/message.h>
 #include <google/protobuf/stubs/logging.h>
-
-#include <algorithm>
-#include <climits>
-#include <optional>
 
 #include "api/go_text.h"
 #include "api/json.h"

@@ -1,11 +1,11 @@
 // Discovery documents from the table of kinds.
 #include "api/discovery.h"
 
-#include <boost/json/array.hpp>
-#include <boost/json/object.hpp>
-
 #include <algorithm>
 #include <vector>
+
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
 
 #include "api/json.h"
 

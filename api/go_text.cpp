@@ -1,12 +1,12 @@
 // Escapes and numbers as Go's strconv, encoding/json and encoding/base64 write them.
 #include "api/go_text.h"
 
-#include <fmt/format.h>
-
 #include <array>
 #include <charconv>
 #include <cmath>
 #include <cstdint>
+
+#include <fmt/format.h>
 
 namespace keelson {
 namespace {

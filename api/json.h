@@ -2,11 +2,11 @@
 // int-or-string, times, base64, inline structs, omitted fields.
 #pragma once
 
-#include <boost/json/value.hpp>
-
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include <boost/json/value.hpp>
 
 #include "api/types.h"
 #include "base/error.h"

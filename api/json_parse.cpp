@@ -1,9 +1,9 @@
 // JSON text to tree: Boost.JSON's parser over our builder.
-#include <boost/json/basic_parser_impl.hpp>
-#include <boost/json/value.hpp>
-
 #include <algorithm>
 #include <cmath>
+
+#include <boost/json/basic_parser_impl.hpp>
+#include <boost/json/value.hpp>
 
 #include "api/json.h"
 #include "api/tree_builder.h"

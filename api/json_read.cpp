@@ -1,9 +1,10 @@
 // Tree to message: the tree becomes wire format by the schema, and protobuf parses that.
+#include <algorithm>
+#include <cassert>
+#include <optional>
+
 #include <google/protobuf/message.h>
 #include <boost/json/value.hpp>
-
-#include <algorithm>
-#include <optional>
 
 #include "api/go_text.h"
 #include "api/json.h"
@@ -376,7 +377,9 @@ Result<> message_from_json(const json::object& tree, Message& message,
   Encoder encoder(unknown);
   const MessageSchema& schema = schema_of(message);
   encoder.object(schema, tree, Place{});
-  message.ParseFromString(encoder.out);
+  const bool parsed = message.ParseFromString(encoder.out);
+  assert(parsed);
+  (void)parsed;
   if (encoder.error) return std::unexpected(*encoder.error);
   return {};
 }

@@ -1,7 +1,7 @@
 // Tree to text.
-#include <boost/json/value.hpp>
-
 #include <charconv>
+
+#include <boost/json/value.hpp>
 
 #include "api/go_text.h"
 #include "api/json.h"

@@ -1,11 +1,11 @@
 // Canonical bytes to JSON text: one walk over the wire format with the schema beside it. No message
 // is built; a stored object becomes text straight from its bytes.
-#include <google/protobuf/message.h>
-#include <boost/json/parse.hpp>
-
 #include <array>
 #include <cassert>
 #include <charconv>
+
+#include <google/protobuf/message.h>
+#include <boost/json/parse.hpp>
 
 #include "api/go_text.h"
 #include "api/json.h"

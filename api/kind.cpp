@@ -1,7 +1,7 @@
 // What a row says of itself. (The table of all rows is kinds.cpp.)
-#include <google/protobuf/message.h>
-
 #include <algorithm>
+
+#include <google/protobuf/message.h>
 
 #include "api/kinds.h"
 

@@ -1,12 +1,12 @@
 // Objects from messages and back.
 #include "api/object.h"
 
-#include <google/protobuf/descriptor.h>
-#include <google/protobuf/message.h>
-
 #include <algorithm>
 #include <cassert>
 #include <charconv>
+
+#include <google/protobuf/descriptor.h>
+#include <google/protobuf/message.h>
 
 #include "api/kinds.h"
 #include "api/proto/meta/v1/object_meta.pb.h"

@@ -1,11 +1,11 @@
 // OpenAPI documents: v3 by group and version, v2 for all at once.
 #include "api/openapi.h"
 
+#include <vector>
+
 #include <openssl/sha.h>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
-
-#include <vector>
 
 #include "api/json.h"
 #include "api/openapi_paths.h"

@@ -1,9 +1,9 @@
 // Paths and operations of a kind and its subresources.
 #include "api/openapi_paths.h"
 
-#include <boost/json/array.hpp>
-
 #include <cctype>
+
+#include <boost/json/array.hpp>
 
 #include "api/json.h"
 #include "api/proto/meta/v1/options.pb.h"

@@ -1,9 +1,9 @@
 // OpenAPI v2 as protobuf.
 #pragma once
 
-#include <boost/json/object.hpp>
-
 #include <string>
+
+#include <boost/json/object.hpp>
 
 namespace keelson {
 

@@ -2,14 +2,19 @@
 // merge.
 #include "api/openapi_schema.h"
 
+#include <array>
+
 #include <google/protobuf/descriptor.h>
 #include <boost/json/array.hpp>
 #include <boost/json/parse.hpp>
 
 #include "api/json.h"
+#include "api/proto/authentication/v1.pb.h"
+#include "api/proto/autoscaling/v1.pb.h"
+#include "api/proto/core/v1/pod_options.pb.h"
 #include "api/proto/meta/v1/options.pb.h"
 #include "api/proto/meta/v1/status.pb.h"
-#include "api/proto/meta/v1/watch.pb.h"
+#include "api/proto/policy/v1.pb.h"
 #include "api/schema_comments.h"
 
 namespace keelson {
@@ -146,6 +151,11 @@ json::object openapi_reference(OpenApi version, const Descriptor& message) {
 
 const Descriptor* find_message(std::string_view group, std::string_view version,
                                std::string_view kind) {
+  // What subresources carry may be referred to by nobody else, and the linker would leave it out.
+  static const std::array carried = {autoscaling::Scale::descriptor(), core::Binding::descriptor(),
+                                     policy::Eviction::descriptor(),
+                                     authentication::TokenRequest::descriptor()};
+  (void)carried;
   // "rbac.authorization.k8s.io" is in k8s.io.api.rbac
   const std::string_view package = group.empty() ? "core" : group.substr(0, group.find('.'));
   return google::protobuf::DescriptorPool::generated_pool()->FindMessageTypeByName(

@@ -1,11 +1,11 @@
 // Messages as OpenAPI schemas.
 #pragma once
 
-#include <boost/json/object.hpp>
-
 #include <map>
 #include <string>
 #include <vector>
+
+#include <boost/json/object.hpp>
 
 #include "api/discovery.h"
 #include "api/schema.h"

@@ -1,14 +1,14 @@
 // Builds the schema of a message from its descriptor, once.
 #include "api/schema.h"
 
-#include <google/protobuf/descriptor.h>
-#include <google/protobuf/message.h>
-
 #include <algorithm>
 #include <cassert>
 #include <memory>
 #include <mutex>
 #include <shared_mutex>
+
+#include <google/protobuf/descriptor.h>
+#include <google/protobuf/message.h>
 
 #include "api/proto/options.pb.h"
 

@@ -1,12 +1,12 @@
 // Comments from a descriptor set with source positions, which the build puts into the program.
 #include "api/schema_comments.h"
 
-#include <google/protobuf/descriptor.pb.h>
-
 #include <cassert>
 #include <cstddef>
 #include <unordered_map>
 #include <utility>
+
+#include <google/protobuf/descriptor.pb.h>
 
 // api/schema_comments.S
 extern "C" {

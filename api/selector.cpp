@@ -266,8 +266,8 @@ std::string text_of(const Requirement& requirement) {
   }
   const bool in = requirement.op == Operator::In;
   if (values.size() == 1) return requirement.key + (in ? "=" : "!=") + values[0];
-  std::string list;
-  for (const std::string& value : values) list += (list.empty() ? "" : ",") + value;
+  std::string list = values[0];
+  for (std::size_t i = 1; i < values.size(); ++i) list += "," + values[i];
   return requirement.key + (in ? " in (" : " notin (") + list + ")";
 }
 

@@ -1,11 +1,11 @@
 // RFC 3339 and Go's durations.
 #include "api/time_text.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <array>
 #include <limits>
+
+#include <fmt/format.h>
 
 #include "api/go_text.h"
 

@@ -1,10 +1,10 @@
 // Builds a JSON tree from a parser's events, within bounds, and sees keys written twice.
 #pragma once
 
-#include <boost/json/value.hpp>
-
 #include <string>
 #include <vector>
+
+#include <boost/json/value.hpp>
 
 #include "api/json.h"
 #include "base/limits.h"

@@ -1,12 +1,12 @@
 // YAML text to tree: yaml-cpp's parser over our builder. Aliases are copies and count as such, so a
 // document cannot grow beyond its bounds by them.
+#include <map>
+#include <spanstream>
+
 #include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/exceptions.h>
 #include <yaml-cpp/parser.h>
 #include <boost/json/value.hpp>
-
-#include <map>
-#include <spanstream>
 
 #include "api/go_text.h"
 #include "api/json.h"

@@ -3,10 +3,10 @@
 // string.
 #pragma once
 
-#include <boost/json/value.hpp>
-
 #include <string>
 #include <string_view>
+
+#include <boost/json/value.hpp>
 
 #include "base/error.h"
 

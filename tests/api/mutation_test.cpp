@@ -1,9 +1,9 @@
 // Decoders against damaged input: nothing crashes, hangs or lies. Goal: what a client, a disk or a
 // pod may send. Method: whole documents, changed at random from one seed; the invariants of each
 // decoder are checked on whatever it accepts. (Runs under the sanitizers too.)
-#include <google/protobuf/message.h>
-
 #include <limits>
+
+#include <google/protobuf/message.h>
 
 #include "api/json.h"
 #include "api/proto/apps/v1.pb.h"

@@ -1,11 +1,11 @@
 // Objects: what is extracted, and that equal objects have equal bytes.
 #include "api/object.h"
 
+#include <limits>
+
 #include "api/proto/core/v1/pod.pb.h"
 #include "api/protobuf.h"
 #include "tests/api/rows.h"
-
-#include <limits>
 
 #include <CppUTest/TestHarness.h>
 

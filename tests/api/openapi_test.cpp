@@ -1,9 +1,9 @@
 // OpenAPI: whole documents, for half a schema makes kubectl compute wrong patches.
 #include "api/openapi.h"
 
-#include <boost/json/value.hpp>
-
 #include <set>
+
+#include <boost/json/value.hpp>
 
 #include "api/json.h"
 #include "api/proto/openapi/v2.pb.h"
@@ -128,6 +128,16 @@ TEST(OpenApi, writes_types_formats_and_what_must_be_there) {
         (json::value(
             json::array{json::object{{"group", ""}, {"kind", "Secret"}, {"version", "v1"}}})));
   CHECK(schema("io.k8s.api.core.v1.SecretList").contains("x-kubernetes-group-version-kind"));
+}
+
+TEST(OpenApi, has_what_subresources_carry) {
+  const json::value apps = document("apis/apps/v1");
+  const json::object& scale =
+      at(apps, {"paths", "/apis/apps/v1/namespaces/{namespace}/deployments/{name}/scale", "put"});
+  CHECK(scale.at("requestBody").at("content").at("*/*").at("schema").at("$ref") ==
+        "#/components/schemas/io.k8s.api.autoscaling.v1.Scale");
+  CHECK(at(apps, {"components", "schemas", "io.k8s.api.autoscaling.v1.Scale"})
+            .contains("x-kubernetes-group-version-kind"));
 }
 
 TEST(OpenApi, describes_every_kind) {

@@ -1,9 +1,9 @@
 // By reflection, so that no field is forgotten.
 #include "tests/conformance/random_message.h"
 
-#include <google/protobuf/descriptor.h>
-
 #include <array>
+
+#include <google/protobuf/descriptor.h>
 
 #include "api/schema.h"
 

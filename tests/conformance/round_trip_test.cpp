@@ -1,10 +1,10 @@
 // Every message that has metadata comes back from each of its forms as it was.
-#include <google/protobuf/descriptor.h>
-#include <google/protobuf/message.h>
-
 #include <algorithm>
 #include <memory>
 #include <vector>
+
+#include <google/protobuf/descriptor.h>
+#include <google/protobuf/message.h>
 
 #include "api/json.h"
 #include "api/protobuf.h"

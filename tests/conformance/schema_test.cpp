@@ -1,13 +1,12 @@
 // The schema against tables of Kubernetes' own, field by field.
-#include "api/schema.h"
+#include <algorithm>
+#include <set>
 
 #include <fmt/format.h>
 #include <google/protobuf/descriptor.h>
 
-#include <algorithm>
-#include <set>
-
 #include "api/proto/options.pb.h"
+#include "api/schema.h"
 #include "tests/conformance/shared.h"
 
 #include <CppUTest/TestHarness.h>
