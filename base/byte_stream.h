@@ -21,8 +21,8 @@ namespace keelson {
 class ByteSink {
  public:
   virtual ~ByteSink() = default;
-  // False: taken, but that is enough; write again after on_room. A writer that goes on is cut off
-  // at twice the bound (Limits::stream_buffer_bytes). Ignored after finish() or when closed.
+  // False: taken, but that is enough (Limits::stream_buffer_bytes); write again after on_room. A
+  // writer that goes on is cut off at twice the bound. Ignored after finish() or when closed.
   virtual bool write(Bytes bytes) = 0;
   virtual void on_room(Task task) = 0;  // once, as soon as the unsent bytes are few again
   virtual void finish() = 0;            // no more bytes; what was taken is still sent

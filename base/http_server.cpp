@@ -92,11 +92,12 @@ void HttpServer::Impl::accept_from(Listener& listener) {
       deal(std::move(fd));
       continue;
     }
-    if (is_exhaustion(errno)) {
-      log_warn("cannot accept connections", {{"error", errno_text(errno)}});
+    const int error = errno;
+    if (is_exhaustion(error)) {
+      log_warn("cannot accept connections", {{"error", errno_text(error)}});
       listener.watch = shares[0]->loop.after(accept_pause, [this, &listener] { watch(listener); });
     }
-    if (errno != ECONNABORTED && errno != EINTR) return;
+    if (error != ECONNABORTED && error != EINTR) return;
   }
 }
 

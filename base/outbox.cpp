@@ -8,7 +8,8 @@ namespace keelson {
 bool Outbox::write(Bytes bytes) {
   std::unique_lock lock(mutex_);
   if (closed_ || finished_ || cut_) return true;
-  if (unsent() > 0 && unsent() + bytes->size() > 2 * bytes_max_) {
+  // Only a writer that was told to wait: one large piece may follow a little.
+  if (unsent() >= bytes_max_ && unsent() + bytes->size() > 2 * bytes_max_) {
     cut_ = true;
     waiting_.clear();
     schedule(lock);

@@ -211,6 +211,24 @@ TEST(HttpStream, a_writer_that_never_waits_is_cut_off) {
   CHECK(closed.wait());
 }
 
+TEST(HttpStream, one_large_piece_may_follow_a_little) {
+  Limits limits;
+  limits.stream_buffer_bytes = 1000;
+  const std::string large(1'000'000, 'x');
+  TestServer test(threads,
+                  [&](std::unique_ptr<Exchange> exchange) {
+                    auto stream = exchange->stream({});
+                    CHECK(stream->write(std::string("little")));
+                    CHECK(!stream->write(large));
+                    stream->finish();
+                  },
+                  {.limits = limits});
+  RawPeer peer(test.address);
+  peer.send(simple_get);
+  CHECK(peer.read_until("\r\n0\r\n\r\n"));
+  CHECK(peer.received.contains("little" + large));
+}
+
 TEST(HttpStream, many_streams_share_the_same_bytes) {
   std::mutex mutex;
   std::vector<std::unique_ptr<ByteSink>> streams;
