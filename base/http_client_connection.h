@@ -79,7 +79,7 @@ class ClientConnection final : public Wire::User,
   std::weak_ptr<Owner> owner_;
   const std::shared_ptr<Wire> wire_;
   const HttpPeer peer_;
-  const Limits& limits_;
+  const Limits limits_;
   Http1Parser parser_;
   ClientCallPtr call_;          // null: idle
   std::string input_;           // received and not parsed yet
