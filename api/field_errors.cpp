@@ -51,12 +51,17 @@ void FieldErrors::invalid_raw(const FieldPath& path, std::string_view value,
 
 void FieldErrors::not_supported(const FieldPath& path, std::string_view value,
                                 const std::vector<std::string_view>& supported) {
+  not_supported_raw(path, go_quote(value), supported);
+}
+
+void FieldErrors::not_supported_raw(const FieldPath& path, std::string_view value,
+                                    const std::vector<std::string_view>& supported) {
   std::string list;
   for (std::string_view one : supported) {
     list += (list.empty() ? "supported values: " : ", ") + go_quote(one);
   }
   add("FieldValueNotSupported", path,
-      with_detail(fmt::format("Unsupported value: {}", go_quote(value)), list));
+      with_detail(fmt::format("Unsupported value: {}", value), list));
 }
 
 void FieldErrors::forbidden(const FieldPath& path, std::string_view detail) {
@@ -64,11 +69,18 @@ void FieldErrors::forbidden(const FieldPath& path, std::string_view detail) {
 }
 
 void FieldErrors::duplicate(const FieldPath& path, std::string_view value) {
-  add("FieldValueDuplicate", path, fmt::format("Duplicate value: {}", go_quote(value)));
+  duplicate_raw(path, go_quote(value));
 }
 
-void FieldErrors::not_found(const FieldPath& path, std::string_view value) {
-  add("FieldValueNotFound", path, fmt::format("Not found: {}", go_quote(value)));
+void FieldErrors::duplicate_raw(const FieldPath& path, std::string_view value,
+                                std::string_view detail) {
+  add("FieldValueDuplicate", path, with_detail(fmt::format("Duplicate value: {}", value), detail));
+}
+
+void FieldErrors::not_found(const FieldPath& path, std::string_view value,
+                            std::string_view detail) {
+  add("FieldValueNotFound", path,
+      with_detail(fmt::format("Not found: {}", go_quote(value)), detail));
 }
 
 void FieldErrors::too_long(const FieldPath& path, std::size_t max_bytes) {

@@ -34,9 +34,12 @@ class FieldErrors {
   void invalid_raw(const FieldPath& path, std::string_view value, std::string_view detail);
   void not_supported(const FieldPath& path, std::string_view value,
                      const std::vector<std::string_view>& supported);
+  void not_supported_raw(const FieldPath& path, std::string_view value,
+                         const std::vector<std::string_view>& supported);
   void forbidden(const FieldPath& path, std::string_view detail);
   void duplicate(const FieldPath& path, std::string_view value);
-  void not_found(const FieldPath& path, std::string_view value);
+  void duplicate_raw(const FieldPath& path, std::string_view value, std::string_view detail = {});
+  void not_found(const FieldPath& path, std::string_view value, std::string_view detail = {});
   void too_long(const FieldPath& path, std::size_t max_bytes);
   void too_many(const FieldPath& path, std::size_t count, std::size_t max);
 
