@@ -2,12 +2,14 @@
 #include <algorithm>
 #include <set>
 
+#include "api/go_text.h"
 #include "api/go_values.h"
 #include "api/json.h"
 #include "api/names.h"
 #include "api/proto/meta/v1/object_meta.pb.h"
 #include "api/proto/meta/v1/selector.pb.h"
 #include "api/proto/meta/v1/time.pb.h"
+#include "api/time_text.h"
 #include "base/limits.h"
 
 namespace keelson {
@@ -157,8 +159,11 @@ void check_new_finalizers(const meta::ObjectMeta& before, const meta::ObjectMeta
                        go_text(list));
 }
 
-std::string time_text_of(const meta::Time& time) {
-  return std::to_string(time.seconds());
+void check_same_time(const FieldPath& path, const meta::Time& before, const meta::Time& after,
+                     FieldErrors& errors) {
+  if (before.seconds() == after.seconds()) return;
+  errors.invalid_raw(path, after.seconds() == 0 ? "null" : go_quote(time_text(from_time(after))),
+                     immutable);
 }
 
 void check_immutable(const FieldPath& path, const std::string& before, const std::string& after,
@@ -248,10 +253,10 @@ void check_metadata_update(const meta::ObjectMeta& before, const meta::ObjectMet
   check_immutable(path / "name", before.name(), after.name(), errors);
   check_immutable(path / "namespace", before.namespace_(), after.namespace_(), errors);
   check_immutable(path / "uid", before.uid(), after.uid(), errors);
-  check_immutable(path / "creationTimestamp", time_text_of(before.creationtimestamp()),
-                  time_text_of(after.creationtimestamp()), errors);
-  check_immutable(path / "deletionTimestamp", time_text_of(before.deletiontimestamp()),
-                  time_text_of(after.deletiontimestamp()), errors);
+  check_same_time(path / "creationTimestamp", before.creationtimestamp(), after.creationtimestamp(),
+                  errors);
+  check_same_time(path / "deletionTimestamp", before.deletiontimestamp(), after.deletiontimestamp(),
+                  errors);
   if (before.deletiongraceperiodseconds() != after.deletiongraceperiodseconds()) {
     errors.invalid_number(path / "deletionGracePeriodSeconds", after.deletiongraceperiodseconds(),
                           immutable);
