@@ -7,21 +7,11 @@
 
 namespace keelson {
 
-namespace {
-
-bool shows(const Target& target) {
-  if (target.subresource.empty()) return target.kind.has_verb("get");
-  return target.kind.subresource(target.subresource) &&
-         (target.subresource == "status" || target.subresource == "scale");
-}
-
-}  // namespace
-
 Result<Answer> Registry::get(const Target& target, std::string_view resource_version) {
   if (target.kind.stored_as) {
     return served_answer(target.kind, get(stored(target), resource_version));
   }
-  if (!shows(target)) return not_supported(target.kind, target.subresource, "get");
+  if (!takes(target, "get")) return not_supported(target.kind, target.subresource, "get");
   auto wanted = parse_revision(resource_version);
   if (!wanted) return std::unexpected(wanted.error());
   if (*wanted > store_.revision()) return too_large_revision(*wanted, store_.revision());

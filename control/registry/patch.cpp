@@ -50,9 +50,7 @@ Result<> check_duplicates(const Document& body, RequestContext& context) {
 
 Result<Answer> Registry::patch(const Target& target, PatchType type, const Document& body,
                                RequestContext& context) {
-  if (!takes_updates(target) || !target.kind.has_verb("patch")) {
-    return not_supported(target.kind, target.subresource, "patch");
-  }
+  if (!takes(target, "patch")) return not_supported(target.kind, target.subresource, "patch");
   if (type == PatchType::Apply) return apply(target, body, context);
   if (context.force) {
     return invalid_options([](FieldErrors& errors) {

@@ -79,6 +79,10 @@ struct Target {
   std::string subresource = {};
 };
 
+// Whether get, update and patch of this target are the registry's: the kind's row has them, and the
+// subresource is not one that others serve (log, exec).
+bool takes(const Target& target, std::string_view verb);
+
 // The row of what a subresource's bodies are: the kind itself for status, autoscaling/v1 Scale for
 // scale, v1 Binding for binding.
 const Kind& body_kind(const Kind& kind, std::string_view subresource);

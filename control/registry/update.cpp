@@ -10,7 +10,6 @@
 #include "control/registry/node_status.h"
 #include "control/registry/registry.h"
 #include "control/registry/served.h"
-#include "control/registry/service_update.h"
 #include "control/registry/write.h"
 
 namespace keelson {
@@ -41,7 +40,6 @@ void prepare(const Write& write) {
     return keep_all_but_finalizers(*write.before, *write.after);
   }
   if (kind.prepare_update) kind.prepare_update(*write.before, *write.after);
-  if (&kind == &kinds::service()) keep_assigned(*write.before, *write.after);
   if (kind.has_generation && spec_changed(*write.before, *write.after)) {
     mutable_metadata_of(*write.after).set_generation(metadata_of(*write.before).generation() + 1);
   }
@@ -64,13 +62,6 @@ Result<> validate(const Write& write) {
 }
 
 }  // namespace
-
-bool takes_updates(const Target& target) {
-  if (target.subresource.empty()) return target.kind.has_verb("update");
-  return target.kind.subresource(target.subresource) &&
-         (target.subresource == "status" || target.subresource == "scale" ||
-          target.subresource == "finalize");
-}
 
 void note_owners(const Write& write, WallTime now) {
   if (write.owners_known) return;
@@ -96,7 +87,7 @@ Result<Answer> Registry::update(const Target& target, std::unique_ptr<Message> m
     return served_answer(target.kind,
                          update(stored(target), stored_message(target.kind, *message), context));
   }
-  if (!takes_updates(target)) return not_supported(target.kind, target.subresource, "update");
+  if (!takes(target, "update")) return not_supported(target.kind, target.subresource, "update");
   if (auto ok = match_name(target, metadata_of(*message)); !ok) {
     return std::unexpected(ok.error());
   }

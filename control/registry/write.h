@@ -20,8 +20,6 @@ struct Write {
   const Kind& kind() const { return target.kind; }
 };
 
-// Whether a PUT or PATCH of this target is something we do.
-bool takes_updates(const Target& target);
 // Notes in metadata.managedFields what the requester sets; not again what apply has noted. Before
 // admission: what that adds is nobody's.
 void note_owners(const Write& write, WallTime now);
