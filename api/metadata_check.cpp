@@ -2,8 +2,8 @@
 #include <algorithm>
 #include <set>
 
+#include "api/go_syntax.h"
 #include "api/go_text.h"
-#include "api/go_values.h"
 #include "api/json.h"
 #include "api/names.h"
 #include "api/proto/meta/v1/object_meta.pb.h"
@@ -119,7 +119,7 @@ void check_finalizers(const FieldPath& path, const meta::ObjectMeta& metadata,
     waits |= name == "foregroundDeletion";
   }
   if (orphans && waits) {
-    errors.invalid_raw(path, go_text(metadata.finalizers()),
+    errors.invalid_raw(path, go_syntax(metadata.finalizers()),
                        "finalizer orphan and foregroundDeletion cannot be both set");
   }
 }
@@ -156,7 +156,7 @@ void check_new_finalizers(const meta::ObjectMeta& before, const meta::ObjectMeta
   errors.forbidden(path,
                    "no new finalizers can be added if the object is being deleted, found new "
                    "finalizers " +
-                       go_text(list));
+                       go_syntax(list));
 }
 
 void check_same_time(const FieldPath& path, const meta::Time& before, const meta::Time& after,

@@ -4,8 +4,8 @@
 #include <charconv>
 
 #include "api/cells.h"
+#include "api/go_syntax.h"
 #include "api/go_text.h"
-#include "api/go_values.h"
 #include "api/kinds/workload.h"
 #include "api/names.h"
 #include "api/pod_spec.h"
@@ -47,7 +47,7 @@ void prepare_status_update(const Message& before, Message& after) {
 void check_share(const FieldPath& path, const intstr::IntOrString& value, FieldErrors& errors) {
   if (value.type() == 0) return check_non_negative(path, value.intval(), errors);
   for (const auto& text : check_percent(value.strval())) {
-    errors.invalid_raw(path, go_text(value), text);
+    errors.invalid_raw(path, go_syntax(value), text);
   }
 }
 
@@ -67,11 +67,11 @@ void check_rolling_update(const FieldPath& path, const apps::RollingUpdateDeploy
   check_share(unavailable, rolling.maxunavailable(), errors);
   check_share(path / "maxSurge", rolling.maxsurge(), errors);
   if (amount_of(rolling.maxunavailable()) == 0 && amount_of(rolling.maxsurge()) == 0) {
-    errors.invalid_raw(unavailable, go_text(rolling.maxunavailable()),
+    errors.invalid_raw(unavailable, go_syntax(rolling.maxunavailable()),
                        "may not be 0 when `maxSurge` is 0");
   }
   if (rolling.maxunavailable().type() == 1 && amount_of(rolling.maxunavailable()) > 100) {
-    errors.invalid_raw(unavailable, go_text(rolling.maxunavailable()),
+    errors.invalid_raw(unavailable, go_syntax(rolling.maxunavailable()),
                        "must not be greater than 100%");
   }
 }

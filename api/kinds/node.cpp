@@ -7,8 +7,8 @@
 
 #include "api/cells.h"
 #include "api/facts.h"
+#include "api/go_syntax.h"
 #include "api/go_text.h"
-#include "api/go_values.h"
 #include "api/ip_address.h"
 #include "api/names.h"
 #include "api/proto/core/v1/topology.pb.h"
@@ -72,7 +72,7 @@ void check_pod_cidrs(const core::NodeSpec& spec, FieldErrors& errors) {
   }
   const int count = spec.podcidrs_size();
   if (count > 2 || (count == 2 && v4 != 1)) {
-    errors.invalid_raw(path, go_text(spec.podcidrs()),
+    errors.invalid_raw(path, go_syntax(spec.podcidrs()),
                        "may specify no more than one CIDR for each IP family");
   }
 }

@@ -44,8 +44,12 @@ void set_defaults(Message& message) {
   if (!spec.has_internaltrafficpolicy() && has_cluster_ip(spec)) {
     spec.set_internaltrafficpolicy("Cluster");
   }
-  if (spec.type() == "LoadBalancer" && !spec.has_allocateloadbalancernodeports()) {
-    spec.set_allocateloadbalancernodeports(true);
+  if (spec.type() != "LoadBalancer") return;
+  if (!spec.has_allocateloadbalancernodeports()) spec.set_allocateloadbalancernodeports(true);
+  if (!as<core::Service>(message).has_status()) return;
+  core::ServiceStatus& status = *as<core::Service>(message).mutable_status();
+  for (auto& ingress : *status.mutable_loadbalancer()->mutable_ingress()) {
+    if (!ingress.ip().empty() && !ingress.has_ipmode()) ingress.set_ipmode("VIP");
   }
 }
 
@@ -143,6 +147,10 @@ const Kind& kinds::service() {
           [](const Message& before, const Message& after, FieldErrors& errors) {
             check_service_update(as<core::Service>(before).spec(), as<core::Service>(after).spec(),
                                  errors);
+          },
+      .validate_status_update =
+          [](const Message&, const Message& after, FieldErrors& errors) {
+            check_service_status(as<core::Service>(after), errors);
           },
       .warn =
           [](const Message& message, std::vector<std::string>& warnings) {

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <set>
 
+#include "api/go_syntax.h"
 #include "api/go_text.h"
-#include "api/go_values.h"
 #include "api/ip_address.h"
 #include "api/kinds/service_rules.h"
 #include "api/names.h"
@@ -160,7 +160,7 @@ void Checker::check_families() {
 void Checker::check_cluster_ips() {
   if (spec.type() == "ExternalName") return;
   const FieldPath at = path / "clusterIPs";
-  const std::string list = go_text(spec.clusterips());
+  const std::string list = go_syntax(spec.clusterips());
   if (spec.clusterip().empty() && !spec.clusterips().empty()) {
     errors.invalid_raw(at, list, "must be empty when `clusterIP` is not specified");
   } else if (!spec.clusterip().empty() && spec.clusterips().empty()) {
@@ -249,6 +249,23 @@ bool is_headless(const core::ServiceSpec& spec) {
   return spec.clusterips_size() == 1 && spec.clusterips(0) == "None";
 }
 
+void check_ingress(const FieldPath& path, const core::LoadBalancerIngress& ingress,
+                   FieldErrors& errors) {
+  if (!ingress.ip().empty()) check_value(path / "ip", ingress.ip(), check_ip, errors);
+  if (ingress.has_ipmode()) {
+    if (ingress.ip().empty()) {
+      errors.forbidden(path / "ipMode", "may not be specified when `ip` is not set");
+    } else if (ingress.ipmode() != "VIP" && ingress.ipmode() != "Proxy") {
+      errors.not_supported(path / "ipMode", ingress.ipmode(), {"Proxy", "VIP"});
+    }
+  }
+  if (ingress.hostname().empty()) return;
+  check_value(path / "hostname", ingress.hostname(), check_dns_subdomain, errors);
+  if (IpAddress::parse(ingress.hostname())) {
+    errors.invalid(path / "hostname", ingress.hostname(), "must be a DNS name, not an IP address");
+  }
+}
+
 }  // namespace
 
 void check_service(const core::Service& service, FieldErrors& errors) {
@@ -261,6 +278,17 @@ void check_service(const core::Service& service, FieldErrors& errors) {
   checker.check_external_ips();
   checker.check_load_balancer();
   checker.check_traffic_policies();
+}
+
+void check_service_status(const core::Service& service, FieldErrors& errors) {
+  const FieldPath path = FieldPath("status") / "loadBalancer" / "ingress";
+  const auto& ingress = service.status().loadbalancer().ingress();
+  if (service.spec().type() != "LoadBalancer") {
+    if (ingress.empty()) return;
+    return errors.forbidden(path, "may only be used when `spec.type` is 'LoadBalancer'");
+  }
+  std::size_t i = 0;
+  for (const auto& one : ingress) check_ingress(path[i++], one, errors);
 }
 
 void check_service_update(const core::ServiceSpec& before, const core::ServiceSpec& after,
@@ -276,9 +304,9 @@ void check_service_update(const core::ServiceSpec& before, const core::ServiceSp
   const FieldPath at = (path / "clusterIPs")[0];
   if (before.clusterips().empty()) return;
   if (after.clusterips().empty()) {
-    errors.invalid_raw(at, go_text(after.clusterips()), "primary clusterIP can not be unset");
+    errors.invalid_raw(at, go_syntax(after.clusterips()), "primary clusterIP can not be unset");
   } else if (before.clusterips(0) != after.clusterips(0)) {
-    errors.invalid_raw(at, go_text(after.clusterips()), "may not change once set");
+    errors.invalid_raw(at, go_syntax(after.clusterips()), "may not change once set");
   }
 }
 

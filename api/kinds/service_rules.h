@@ -26,6 +26,7 @@ void keep_allocated(const core::ServiceSpec& before, core::ServiceSpec& after);
 void drop_what_the_type_lost(const core::ServiceSpec& before, core::ServiceSpec& after);
 
 void check_service(const core::Service& service, FieldErrors& errors);
+void check_service_status(const core::Service& service, FieldErrors& errors);
 void check_service_update(const core::ServiceSpec& before, const core::ServiceSpec& after,
                           FieldErrors& errors);
 

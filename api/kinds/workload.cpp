@@ -2,7 +2,7 @@
 // pkg/apis/apps/validation (1.32).
 #include "api/kinds/workload.h"
 
-#include "api/go_values.h"
+#include "api/go_syntax.h"
 #include "api/message_diff.h"
 #include "api/names.h"
 #include "api/pod_spec.h"
@@ -51,18 +51,18 @@ void check_selected_template(const SelectedTemplate& selected, FieldErrors& erro
   } else {
     check_label_selector(at, *selected.selector, errors);
     if (is_empty(*selected.selector)) {
-      errors.invalid_raw(at, go_text(*selected.selector),
+      errors.invalid_raw(at, go_syntax(*selected.selector),
                          "empty selector is invalid for deployment");
     }
     auto parsed = LabelSelector::from(*selected.selector);
     if (!parsed) {
-      return errors.invalid_raw(at, go_text(*selected.selector), "invalid label selector");
+      return errors.invalid_raw(at, go_syntax(*selected.selector), "invalid label selector");
     }
     selector = std::move(*parsed);
   }
   const core::PodTemplateSpec& pod_template = selected.pod_template;
   if (!matches(selector, pod_template.metadata())) {
-    errors.invalid_raw(path / "metadata" / "labels", go_text(pod_template.metadata().labels()),
+    errors.invalid_raw(path / "metadata" / "labels", go_syntax(pod_template.metadata().labels()),
                        "`selector` does not match template `labels`");
   }
   check_pod_template(path, pod_template, errors);
@@ -79,7 +79,7 @@ void check_selected_template(const SelectedTemplate& selected, FieldErrors& erro
 void check_selector_unchanged(const meta::LabelSelector& before, const meta::LabelSelector& after,
                               FieldErrors& errors) {
   if (is_equal(before, after)) return;
-  errors.invalid_raw(FieldPath("spec") / "selector", go_text(after), "field is immutable");
+  errors.invalid_raw(FieldPath("spec") / "selector", go_syntax(after), "field is immutable");
 }
 
 void check_replica_counts(const ReplicaCounts& counts, FieldErrors& errors) {

@@ -1,7 +1,7 @@
 // Containers of all three sorts: what they share, and what each may not have.
 #include <algorithm>
 
-#include "api/go_values.h"
+#include "api/go_syntax.h"
 #include "api/pod_spec/parts.h"
 #include "api/proto/util/int_or_string.pb.h"
 

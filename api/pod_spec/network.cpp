@@ -1,7 +1,7 @@
 // How a pod is seen and what it sees of the network: host network, DNS, names.
 #include <algorithm>
 
-#include "api/go_values.h"
+#include "api/go_syntax.h"
 #include "api/pod_spec/parts.h"
 
 namespace keelson::pod_spec {
@@ -29,14 +29,14 @@ void check_host_network_ports(Checker& checker, const FieldPath& path) {
 void check_searches(Checker& checker, const FieldPath& path, const List<std::string>& searches) {
   if (searches.size() > search_paths_max) {
     checker.errors.invalid_raw(
-        path, go_text(searches),
+        path, go_syntax(searches),
         fmt::format("must not have more than {} search paths", search_paths_max));
   }
   std::size_t characters = searches.empty() ? 0 : static_cast<std::size_t>(searches.size()) - 1;
   for (const auto& search : searches) characters += search.size();
   if (characters > search_list_characters_max) {
     checker.errors.invalid_raw(
-        path, go_text(searches),
+        path, go_syntax(searches),
         fmt::format("must not have more than {} characters (including spaces) in the search list",
                     search_list_characters_max));
   }
@@ -62,7 +62,7 @@ void check_dns(Checker& checker, const FieldPath& path) {
   }
   if (config.nameservers_size() > name_servers_max) {
     checker.errors.invalid_raw(
-        path / "nameservers", go_text(config.nameservers()),
+        path / "nameservers", go_syntax(config.nameservers()),
         fmt::format("must not have more than {} nameservers", name_servers_max));
   }
   each(path / "nameservers", config.nameservers(),

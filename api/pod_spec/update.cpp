@@ -1,7 +1,7 @@
 // What an update of a pod may change.
 #include <algorithm>
 
-#include "api/go_values.h"
+#include "api/go_syntax.h"
 #include "api/message_diff.h"
 #include "api/pod_spec.h"
 #include "api/pod_spec/parts.h"
@@ -90,7 +90,7 @@ void check_node_selector(Update& update) {
     const auto found = after.find(key);
     if (found != after.end() && found->second == value) continue;
     return update.errors.invalid_raw(
-        update.path / "nodeSelector", go_text(after),
+        update.path / "nodeSelector", go_syntax(after),
         "only additions to spec.nodeSelector are allowed (no mutations or deletions)");
   }
 }

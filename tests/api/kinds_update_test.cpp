@@ -293,6 +293,27 @@ TEST(KindUpdates, of_workload_status_add_up) {
   CHECK(metadata_of(*after.message).labels().empty());
 }
 
+TEST(KindUpdates, of_a_services_status_are_of_load_balancers) {
+  const auto status_of = [](const char* type, const char* ingress) {
+    const std::string service =
+        std::string("{apiVersion: v1, kind: Service, metadata: {name: a}, spec: {type: ") + type +
+        ", ports: [{port: 80}]}";
+    const Manifest before = create(service + "}");
+    return lines(update_status(*before.message,
+                               service + ", status: {loadBalancer: {ingress: [" + ingress + "]}}}")
+                     .findings);
+  };
+  CHECK_EQUAL(std::string(), status_of("LoadBalancer", "{ip: 192.0.2.1}"));
+  CHECK_EQUAL(lines({"status.loadBalancer.ingress: Forbidden: may only be used when `spec.type` is "
+                     "'LoadBalancer'"}),
+              status_of("ClusterIP", "{ip: 192.0.2.1}"));
+  CHECK_EQUAL(lines({"status.loadBalancer.ingress[0].ipMode: Forbidden: may not be specified when "
+                     "`ip` is not set",
+                     "status.loadBalancer.ingress[0].hostname: Invalid value: \"192.0.2.1\": must "
+                     "be a DNS name, not an IP address"}),
+              status_of("LoadBalancer", "{hostname: 192.0.2.1, ipMode: VIP}"));
+}
+
 TEST(KindUpdates, of_a_namespaces_phase_follow_its_deletion) {
   const Manifest before = create("{apiVersion: v1, kind: Namespace, metadata: {name: a}}");
   CHECK_EQUAL(lines({"status.Phase: Invalid value: \"Terminating\": may only be 'Active' if "

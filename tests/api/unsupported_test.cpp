@@ -34,12 +34,14 @@ TEST(Warnings, name_what_is_not_honoured) {
       {pod_with("volumes: [{name: a, emptyDir: {}}, {name: b, persistentVolumeClaim: {claimName: "
                 "c}}]"),
        {"spec.volumes[1].persistentVolumeClaim" + not_yet + "the pod will not start"}},
-      {pod_with("hostPID: true\n  hostIPC: false"),
-       {"spec.hostPID: true" + not_yet + "the pod has process namespaces of its own"}},
+      {pod_with("shareProcessNamespace: true"),
+       {"spec.shareProcessNamespace: true" + not_yet +
+        "each container has a process namespace of its own"}},
+      {pod_with("shareProcessNamespace: false\n  hostPID: true"), {}},
       {pod_with("hostUsers: true"), {}},
       {pod_with("securityContext: {seccompProfile: {type: Localhost, localhostProfile: a}}"),
        {"spec.securityContext.seccompProfile.type: Localhost" + not_yet +
-        "the runtime's default profile is used"}},
+        "the pod will not start"}},
       {pod_with("securityContext: {seccompProfile: {type: RuntimeDefault}}"), {}},
       {pod_with("affinity: {nodeAffinity: {}, podAffinity: {}}"),
        {"spec.affinity.podAffinity" + not_yet + "it does not affect where the pod runs"}},
@@ -47,7 +49,7 @@ TEST(Warnings, name_what_is_not_honoured) {
        {"spec.containers[0].resources.limits[hugepages-2Mi]" + not_yet +
         "the amount is not reserved"}},
       {pod_with_container("livenessProbe: {grpc: {port: 80}}"),
-       {"spec.containers[0].livenessProbe.grpc" + not_yet + "the probe is not made"}},
+       {"spec.containers[0].livenessProbe.grpc" + not_yet + "the probe fails"}},
       {"{apiVersion: apps/v1, kind: Deployment, metadata: {name: a}, spec: {selector: "
        "{matchLabels: {a: b}}, template: {metadata: {labels: {a: b}}, spec: {runtimeClassName: "
        "gvisor, containers: [{name: a, image: a}]}}}}",

@@ -1,5 +1,5 @@
 // fmt's %#v, for the few types that messages quote.
-#include "api/go_values.h"
+#include "api/go_syntax.h"
 
 #include <fmt/format.h>
 
@@ -14,19 +14,19 @@ namespace {
 std::string requirement_text(const meta::LabelSelectorRequirement& requirement) {
   return fmt::format("v1.LabelSelectorRequirement{{Key:{}, Operator:{}, Values:{}}}",
                      go_quote(requirement.key()), go_quote(requirement.operator_()),
-                     go_text(requirement.values()));
+                     go_syntax(requirement.values()));
 }
 
 }  // namespace
 
-std::string go_text(const google::protobuf::RepeatedPtrField<std::string>& list) {
+std::string go_syntax(const google::protobuf::RepeatedPtrField<std::string>& list) {
   if (list.empty()) return "[]string(nil)";
   std::string text = "[]string{";
   for (const auto& one : list) text += (text.ends_with('{') ? "" : ", ") + go_quote(one);
   return text + "}";
 }
 
-std::string go_text(const google::protobuf::Map<std::string, std::string>& map) {
+std::string go_syntax(const google::protobuf::Map<std::string, std::string>& map) {
   if (map.empty()) return "map[string]string(nil)";
   std::string text = "map[string]string{";
   for (const auto& [key, value] : sorted(map)) {
@@ -36,7 +36,7 @@ std::string go_text(const google::protobuf::Map<std::string, std::string>& map) 
   return text + "}";
 }
 
-std::string go_text(const meta::LabelSelector& selector) {
+std::string go_syntax(const meta::LabelSelector& selector) {
   std::string expressions = "[]v1.LabelSelectorRequirement(nil)";
   if (!selector.matchexpressions().empty()) {
     expressions = "[]v1.LabelSelectorRequirement{";
@@ -46,10 +46,10 @@ std::string go_text(const meta::LabelSelector& selector) {
     expressions += "}";
   }
   return fmt::format("v1.LabelSelector{{MatchLabels:{}, MatchExpressions:{}}}",
-                     go_text(selector.matchlabels()), expressions);
+                     go_syntax(selector.matchlabels()), expressions);
 }
 
-std::string go_text(const intstr::IntOrString& value) {
+std::string go_syntax(const intstr::IntOrString& value) {
   return fmt::format("intstr.IntOrString{{Type:{}, IntVal:{}, StrVal:{}}}", value.type(),
                      value.intval(), go_quote(value.strval()));
 }

@@ -17,9 +17,9 @@ class IntOrString;
 
 namespace keelson {
 
-std::string go_text(const google::protobuf::RepeatedPtrField<std::string>& list);
-std::string go_text(const google::protobuf::Map<std::string, std::string>& map);
-std::string go_text(const meta::LabelSelector& selector);
-std::string go_text(const intstr::IntOrString& value);
+std::string go_syntax(const google::protobuf::RepeatedPtrField<std::string>& list);
+std::string go_syntax(const google::protobuf::Map<std::string, std::string>& map);
+std::string go_syntax(const meta::LabelSelector& selector);
+std::string go_syntax(const intstr::IntOrString& value);
 
 }  // namespace keelson
