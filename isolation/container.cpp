@@ -242,6 +242,8 @@ void write_lists(const Preparation& at, SpecWriter& writer, wire::Spec& flat) {
 
 void write(Preparation& at) {
   at.made->id = at.spec.id;
+  at.made->sandbox_id = at.spec.sandbox_id;
+  at.made->label = at.spec.label;
   at.made->spec = write_spec<wire::Spec>([&](SpecWriter& writer, wire::Spec& flat) {
     const ContainerSpec& spec = at.spec;
     flat = at.flat;

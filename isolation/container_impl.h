@@ -10,7 +10,7 @@
 namespace keelson::isolation {
 
 struct PreparedContainer::Impl {
-  std::string id;
+  std::string id, sandbox_id, label;
   std::uint32_t uid = 0;
   std::vector<std::string> refused;
   std::string spec;     // the bytes of a wire::Spec

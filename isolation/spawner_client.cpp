@@ -1,6 +1,7 @@
 // What the client knows of the spawner's containers and sandboxes, and its calls.
 #include "isolation/spawner_client.h"
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -232,8 +233,13 @@ struct SpawnerClient::Impl {
     }
     container.impl().is_started = true;
     if (!fds.all.empty()) pidfds.insert_or_assign(id, fds.take(0));
-    ContainerState state{.id = id, .pid = reply->pid, .started = wall_time(reply->started_ns)};
-    done(std::move(state));
+    const ContainerState state{.id = id,
+                               .sandbox_id = container.impl().sandbox_id,
+                               .label = container.impl().label,
+                               .pid = reply->pid,
+                               .started = wall_time(reply->started_ns)};
+    containers.try_emplace(id, state);  // news of it follow
+    done(state);
   }
 
   void exec(ExecSpec spec, Done<ExecStarted> started, Done<ExitStatus> ended) {
@@ -341,12 +347,22 @@ void SpawnerClient::attach(const std::string& id, Fd stdout_pipe, Fd stderr_pipe
                            Done<Attached> done) {
   wire::IdMessage message{};
   if (!put_text(message.id, id)) return impl_->refuse("id is too long", std::move(done));
-  std::vector<int> fds = {stdout_pipe.get()};
-  if (stderr_pipe) fds.push_back(stderr_pipe.get());
+  std::vector<int> fds;
+  if (!stdout_pipe && stderr_pipe) stdout_pipe = Fd(::open("/dev/null", O_WRONLY | O_CLOEXEC));
+  for (const Fd* pipe : {&stdout_pipe, &stderr_pipe}) {
+    if (*pipe) fds.push_back(pipe->get());
+  }
   impl_->link.call(wire::Kind::Attach, message, fds,
                    [done = std::move(done)](Result<wire::Reply> reply, LinkFds& got) mutable {
                      if (!reply) return done(std::unexpected(reply.error()));
                      done(Attached{got.take(0), reply->is_terminal != 0});
+                   });
+}
+
+void SpawnerClient::upgrade(Fd program, Done<void> done) {
+  impl_->link.call(wire::Kind::Upgrade, wire::Head{}, {program.get()},
+                   [done = std::move(done)](auto reply, LinkFds&) mutable {
+                     done(reply ? Result<>() : std::unexpected(reply.error()));
                    });
 }
 

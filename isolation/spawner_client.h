@@ -41,8 +41,8 @@ struct ExecSpec {
   std::vector<std::string> argv;
   std::string cgroup;  // the container's
   // User, environment, folder, rights and filter are the container's own.
-  std::optional<TerminalSize> terminal{};  // then the ends are not used
-  Fd stdin_end, stdout_end, stderr_end;    // the process's; an empty one is /dev/null
+  std::optional<TerminalSize> terminal{};                     // then the ends are not used
+  Fd stdin_end = Fd(), stdout_end = Fd(), stderr_end = Fd();  // an empty one is /dev/null
 };
 
 struct ExecStarted {
@@ -97,9 +97,12 @@ class SpawnerClient {
   void exec(ExecSpec spec, Done<ExecStarted> started, Done<ExitStatus> ended);
   void signal_exec(std::uint64_t exec_id, int signal);
 
-  // Copies of its output from now on go to these pipes as well, until it ends or they are full
-  // (then they are closed). Its terminal is not read by anybody else.
+  // Copies of its output from now on go to these pipes (an empty one: not wanted) as well, until it
+  // ends or they are full (then they are closed). Its terminal is not read by anybody else.
   void attach(const std::string& id, Fd stdout_pipe, Fd stderr_pipe, Done<Attached> done);
+  // The spawner becomes this program (launch.h's, of a newer version) and keeps all it has. The
+  // connection is lost on the way. A program that cannot be executed changes nothing.
+  void upgrade(Fd program, Done<void> done);
   void close_stdin(const std::string& id);  // once all who write to it have closed it, too
 
  private:

@@ -187,6 +187,8 @@ Result<User> resolve_user(int root_fd, const UserSpec& spec) {
       user.groups.push_back(each.gid);
     }
   }
+  // Or a setgid program could get rid of what is denied to this group.
+  user.groups.push_back(user.gid);
   std::ranges::sort(user.groups);
   user.groups.erase(std::ranges::unique(user.groups).begin(), user.groups.end());
   if (user.home.empty()) user.home = "/";

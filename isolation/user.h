@@ -13,7 +13,7 @@ namespace keelson::isolation {
 
 struct User {
   std::uint32_t uid = 0, gid = 0;
-  std::vector<std::uint32_t> groups;  // supplementary; sorted, each once
+  std::vector<std::uint32_t> groups;  // supplementary, gid among them; sorted, each once
   std::string home = "/";
 };
 

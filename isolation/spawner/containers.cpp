@@ -164,6 +164,7 @@ int Containers::clone_child(ContainerSlot& slot, const wire::Spec& spec, const F
                 .report = ends.report};
   const int pid = core_.kernel.clone(how);
   if (pid == 0) {
+    close(live_[slot_of(core_.table, slot)].report);  // or it would never see our end
     const rlimit files{core_.places.files_soft, core_.places.files_hard};
     setrlimit(RLIMIT_NOFILE, &files);
     run_container(inside);
@@ -210,8 +211,8 @@ void Containers::report_came(int number) {
   answer.error_number = report.error_number;
   answer.step = report.step;
   memcpy(answer.detail, report.detail, sizeof answer.detail);
+  waitpid(slot.pid, nullptr, 0);  // whoever is told may remove its cgroup at once
   clients_.reply(live.asker, answer);
-  waitpid(slot.pid, nullptr, 0);
   abandon(slot);
 }
 

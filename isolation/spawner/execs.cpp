@@ -96,6 +96,7 @@ int Execs::clone_child(Exec& exec, Inside& inside, int container_pidfd, int unif
       .flags = 0, .cgroup_fd = unified_fd, .pid_at = &exec.pid, .pidfd_at = &exec.pidfd};
   const int pid = core_.kernel.clone(how);
   if (pid == 0) {
+    close(exec.report);  // or it would never see our end
     const rlimit files{core_.places.files_soft, core_.places.files_hard};
     setrlimit(RLIMIT_NOFILE, &files);
     run_exec(inside);
@@ -127,8 +128,8 @@ void Execs::report_came(int index) {
   answer.error_number = report.error_number;
   answer.step = report.step;
   memcpy(answer.detail, report.detail, sizeof answer.detail);
-  clients_.reply(exec.asker, answer);
   waitpid(exec.pid, nullptr, 0);
+  clients_.reply(exec.asker, answer);
   release(exec);
 }
 

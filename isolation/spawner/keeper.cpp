@@ -34,8 +34,8 @@ int& FdStore::at(Held what, int slot) {
 
 namespace {
 
-constexpr int restart_ms_first = 5, restart_ms_most = 1000;
-constexpr std::int64_t steady_ns = 10'000'000'000;  // a worker that lived so long was well
+constexpr int restart_ms_first = 5, restart_ms_most = 100;
+constexpr std::int64_t steady_ns = 1'000'000'000;  // a worker that lived so long was well
 
 bool is_valid(const KeeperMessage& message) {
   if (message.what > Held::Uts || message.slot < 0) return false;

@@ -76,7 +76,7 @@ int slim_mounts(const Options& options, Places& places, const char** what) {
   *what = "a small root";
   // The state folder is only where it is put together: pivot_root makes it the root.
   const char* place = options.state_folder;
-  if (mount("keelson", place, "tmpfs", MS_NOSUID | MS_NOEXEC, "mode=755,size=64k") < 0) {
+  if (mount("tmpfs", place, "tmpfs", MS_NOSUID | MS_NOEXEC, "mode=755,size=64k") < 0) {
     return -errno;
   }
   if (chdir(place) < 0) return -errno;

@@ -60,9 +60,9 @@ Layers make_layers(const ImageSpec& spec) {
 }
 
 std::string make_config(const ImageSpec& spec, const Layers& layers) {
-  return fmt::format(
-      R"({{"architecture":"{}","os":"linux","config":{},"rootfs":{{"type":"layers","diff_ids":[{}]}}}})",
-      spec.machine, spec.config, layers.diff_ids);
+  return fmt::format(R"({{"architecture":"{}","os":"linux","config":{},)"
+                     R"("rootfs":{{"type":"layers","diff_ids":[{}]}}}})",
+                     spec.machine, spec.config, layers.diff_ids);
 }
 
 }  // namespace

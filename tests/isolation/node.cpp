@@ -5,6 +5,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -16,15 +17,15 @@
 #include <sstream>
 
 #include "isolation/cgroup_delegate.h"
+#include "isolation/cgroup_files.h"
 #include "isolation/cgroup_mounts.h"
-#include "isolation/fd_message.h"
 
 namespace keelson::isolation {
 namespace fs = std::filesystem;
 
 TempFolder::TempFolder() {
-  char name[] = "/tmp/keelson-test-XXXXXX";
-  path_ = mkdtemp(name);
+  std::string name = "/tmp/keelson-test-" + std::to_string(getpid()) + "-XXXXXX";
+  path_ = mkdtemp(name.data());
 }
 
 TempFolder::~TempFolder() {
@@ -76,21 +77,24 @@ CgroupTree open_cgroups(const std::string& root) {
   return std::move(*tree);
 }
 
-// busybox with a link for each of its programs, made once a process.
-std::string make_layer(const std::string& folder) {
-  const std::string layer = folder + "/layer";
+// busybox with a link for each of its programs, made once a process. Nobody writes to it.
+const std::string& busybox_layer() {
+  static const TempFolder folder;
+  static const std::string layer = folder / "layer";
+  if (exists(layer)) return layer;
   for (const char* name : {"bin", "etc", "tmp", "root"}) fs::create_directories(layer + "/" + name);
   fs::permissions(layer + "/tmp", fs::perms(01777));
   fs::copy_file("/bin/busybox", layer + "/bin/busybox");
-  for (const char* applet :
-       {"sh",      "echo",    "cat",    "ls",    "sleep", "id",       "pwd",  "env",  "true",
-        "false",   "mount",   "kill",   "stat",  "ps",    "test",     "head", "tail", "seq",
-        "grep",    "mkdir",   "rm",     "ln",    "touch", "hostname", "ip",   "nc",   "wget",
-        "wc",      "dd",      "mknod",  "chmod", "chown", "readlink", "stty", "tty",  "umount",
-        "unshare", "nsenter", "sed",    "awk",   "cut",   "find",     "sync", "yes",  "usleep",
-        "printf",  "umask",   "chroot", "su",    "ulimit"}) {
+  std::istringstream applets(
+      "sh echo cat ls sleep id pwd env true false mount kill stat ps test head tail seq grep mkdir "
+      "rm ln touch hostname ip nc wget wc dd mknod chmod chown readlink stty tty umount unshare "
+      "nsenter sed awk cut find sync yes usleep printf chroot su tr sort uname date expr tee "
+      "setsid ping mv cp");
+  for (std::string applet; applets >> applet;) {
     fs::create_symlink("busybox", layer + "/bin/" + applet);
   }
+  fs::copy_file(PROBE, layer + "/bin/probe");
+  fs::permissions(layer + "/bin/probe", fs::perms(0755));
   write_text(layer + "/etc/passwd",
              "root:x:0:0:root:/root:/bin/sh\napp:x:1000:1001:App:/home/app:/bin/sh\n"
              "nobody:x:65534:65534:nobody:/:/bin/false\n");
@@ -121,8 +125,48 @@ std::string lines_of(const std::string& log) {
 
 }  // namespace
 
+namespace {
+
+bool is_alive(int pid) {
+  return pid > 0 && (kill(pid, 0) == 0 || errno != ESRCH);
+}
+
+// What a test program that was killed has left: its name has its pid.
+void remove_leftovers() {
+  const std::string prefix = "keelson-test-";
+  const auto is_left = [&](const std::string& name) {
+    return name.starts_with(prefix) && !is_alive(std::atoi(name.c_str() + prefix.size()));
+  };
+  std::error_code error;
+  for (const auto& each : fs::directory_iterator("/proc", error)) {
+    const std::string line = read_text(each.path() / "cmdline");
+    const auto at = line.find("/tmp/" + prefix);
+    if (at == std::string::npos || !line.starts_with("keelson-spawner")) continue;
+    if (is_left(line.substr(at + 5))) kill(std::atoi(each.path().filename().c_str()), SIGKILL);
+  }
+  for (const auto& hierarchy : cgroup_hierarchies().value_or(std::vector<CgroupHierarchy>())) {
+    for (const auto& each : fs::directory_iterator(hierarchy.mount, error)) {
+      if (!is_left(each.path().filename())) continue;
+      if (hierarchy.is_v2) (void)kill_by_file(each.path());
+      for (int i = 0; i < 100 && !remove_folders(each.path()); ++i) usleep(2000);
+    }
+  }
+  std::istringstream mounts(read_text("/proc/self/mounts"));
+  for (std::string source, place, rest; mounts >> source >> place && std::getline(mounts, rest);) {
+    if (place.starts_with("/tmp/") && is_left(place.substr(5))) {
+      umount2(place.c_str(), MNT_DETACH);
+    }
+  }
+  for (const auto& each : fs::directory_iterator("/tmp", error)) {
+    if (is_left(each.path().filename())) fs::remove_all(each.path(), error);
+  }
+}
+
+}  // namespace
+
 bool can_run_containers() {
   static const bool can = [] {
+    remove_leftovers();
     if (geteuid() == 0 && exists("/bin/busybox")) return true;
     std::cout << "skipped: needs root and busybox-static\n";
     return false;
@@ -131,12 +175,11 @@ bool can_run_containers() {
 }
 
 TestNode::TestNode()
-    : cgroup_root(new_cgroup_root()),
-      cgroups(open_cgroups(cgroup_root)),
-      layer_(make_layer(folder.path())) {
+    : cgroup_root(new_cgroup_root()), cgroups(open_cgroups(cgroup_root)), layer_(busybox_layer()) {
   options = {.socket_path = folder / "spawner.sock",
              .state_folder = folder / "state",
              .log_root = folder / "logs"};
+  prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
   fs::create_directories(options.log_root);
   // The state folder is a tmpfs, as /run is.
   fs::create_directories(folder / "run");
@@ -163,12 +206,15 @@ TestNode::~TestNode() {
   if (worker > 0) kill(worker, SIGKILL);
   for (int i = 0; i < 500 && !cgroups.remove(""); ++i) usleep(2000);
   for (const auto& id : sandboxes_) (void)remove_sandbox_folder(folder / ("sandbox-" + id));
+  if (getenv("KEEP_ERR")) std::cerr << read_text(folder / "spawner.err");
   umount2((folder / "run").c_str(), MNT_DETACH);
 }
 
 void TestNode::start_spawner() {
   keeper_pid_ = fork();
   if (keeper_pid_ == 0) {
+    const int words = open((folder / "spawner.err").c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
+    for (const int end : {STDOUT_FILENO, STDERR_FILENO}) dup2(words, end);
     (void)exec_spawner(options);
     _exit(1);
   }
@@ -202,13 +248,22 @@ void TestNode::kill_whole_spawner() {
 
 void TestNode::new_client() {
   client_.reset();
-  bool ready = false;
   client_ = std::make_unique<SpawnerClient>(
       loop, options.socket_path, cgroups,
-      SpawnerClient::Listener{.ready = [&ready] { ready = true; },
+      SpawnerClient::Listener{.ready = [] {},
                               .changed = [this](const auto& state) { changes.push_back(state); },
-                              .lost = {}});
+                              .lost = [this](const Error&) { ++losses; }});
   (void)wait_for([&] { return client_->is_ready(); });
+}
+
+// Orphans of a spawner that was killed are ours, as they are lab-init's or systemd's elsewhere.
+void TestNode::reap_orphans() const {
+  siginfo_t info{};
+  while (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid != 0 &&
+         info.si_pid != keeper_pid_) {
+    waitpid(info.si_pid, nullptr, 0);
+    info = {};
+  }
 }
 
 bool TestNode::wait_for(const std::function<bool()>& is_so, Duration most) {
@@ -216,6 +271,7 @@ bool TestNode::wait_for(const std::function<bool()>& is_so, Duration most) {
   while (!is_so()) {
     const auto left = deadline - loop.clock().now();
     if (left <= 0ns) return false;
+    reap_orphans();
     loop.io().restart();
     loop.io().run_one_for(std::min<Duration>(left, 20ms));
   }

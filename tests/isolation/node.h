@@ -50,6 +50,7 @@ class TestNode {
   SeccompCache seccomp;
   SpawnerOptions options;
   std::vector<ContainerState> changes;  // as the client told them
+  int losses = 0;                       // of the spawner, as the client told them
 
   void start_spawner();
   void kill_spawner();        // the worker: the keeper starts another
@@ -97,6 +98,7 @@ class TestNode {
   const std::string& layer() const { return layer_; }
 
  private:
+  void reap_orphans() const;
   template <typename T>
   Result<T> await(const std::function<void(SpawnerClient::Done<T>)>& call);
 
