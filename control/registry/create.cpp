@@ -37,8 +37,8 @@ Result<Answer> Registry::write_new(Write write) {
   if (auto ok = admit(view(), AdmissionVerb::Create, write); !ok) {
     return std::unexpected(ok.error());
   }
-  if (kind.prepare_create) kind.prepare_create(message);
   if (auto ok = name_new(write.target, metadata); !ok) return std::unexpected(ok.error());
+  if (kind.prepare_create) kind.prepare_create(message);
 
   FieldErrors errors;
   check_metadata(kind, metadata, errors);

@@ -75,6 +75,13 @@ TEST(Create, refuses_a_body_of_another_namespace_than_the_url_s) {
       status_of(answer).c_str());
 }
 
+TEST(Create, labels_a_namespace_with_the_name_it_was_given) {
+  const auto made =
+      api.create(R"({"apiVersion":"v1","kind":"Namespace","metadata":{"generateName":"team-"}})");
+  STRCMP_EQUAL(at(made, "/metadata/name").c_str(),
+               at(made, "/metadata/labels/kubernetes.io~1metadata.name").c_str());
+}
+
 TEST(Create, generates_names_and_tries_again_when_one_is_taken) {
   const char* json = R"({"apiVersion":"v1","kind":"ConfigMap","metadata":{"generateName":"web-"}})";
   const auto first = api.create(json);
