@@ -18,6 +18,16 @@ struct lb_choice {
 	struct lb_backend backend;
 };
 
+// Who asks: the client of sessionAffinity, and the socket if it speaks without connecting.
+struct lb_client {
+	__u64 id;
+	__u32 kind;
+	__u64 unconnected_socket; // its cookie; 0: none
+};
+
+// How long an unconnected socket that is silent keeps its backend: nf_conntrack's default for UDP.
+#define LB_SOCKET_IDLE_S 120
+
 #define LB_TRIES	 3
 #define LB_NS_PER_SECOND 1000000000ULL
 
@@ -67,35 +77,46 @@ static __always_inline bool read_backend(__u32 id, __u32 service_id, struct lb_b
 	return backend->id == id && backend->service_id == service_id;
 }
 
-// The backend this client had last, if that was within the Service's timeout and it is still one.
-static __always_inline bool stay(const struct lb_service *service, __u64 client,
+// Whom this client's backend is remembered for, and how long. 0: not at all.
+static __always_inline __u32 affinity_of(const struct lb_service *service,
+					 const struct lb_client *client,
+					 struct lb_affinity_key *key)
+{
+	bool by_socket = !service->affinity_timeout_s;
+
+	key->service_id = service->id;
+	key->client = by_socket ? client->unconnected_socket : client->id;
+	key->kind = by_socket ? LB_CLIENT_SOCKET : client->kind;
+	if (!by_socket)
+		return service->affinity_timeout_s;
+	return client->unconnected_socket ? LB_SOCKET_IDLE_S : 0;
+}
+
+// The backend this client had last, if that was within the time and it is still one.
+static __always_inline bool stay(const struct lb_affinity_key *key, __u32 timeout_s,
 				 struct lb_backend *backend)
 {
-	struct lb_affinity_key key = {.client = client, .service_id = service->id};
-	struct lb_affinity *last = bpf_map_lookup_elem(&lb_affinities, &key);
+	struct lb_affinity *last = bpf_map_lookup_elem(&lb_affinities, key);
 	__u64 now = bpf_ktime_get_ns();
 
-	if (!last || now - last->used_at_ns > service->affinity_timeout_s * LB_NS_PER_SECOND)
+	if (!last || now - last->used_at_ns > timeout_s * LB_NS_PER_SECOND)
 		return false;
-	if (!read_backend(last->backend_id, service->id, backend))
+	if (!read_backend(last->backend_id, key->service_id, backend))
 		return false;
 	last->used_at_ns = now;
 	return true;
 }
 
-static __always_inline void remember(const struct lb_service *service, __u64 client,
-				     __u32 backend_id)
+static __always_inline void remember(const struct lb_affinity_key *key, __u32 backend_id)
 {
-	struct lb_affinity_key key = {.client = client, .service_id = service->id};
 	struct lb_affinity value = {.used_at_ns = bpf_ktime_get_ns(), .backend_id = backend_id};
 
-	put_recent(&lb_affinities, &key, &value, BPF_ANY);
+	put_recent(&lb_affinities, key, &value, BPF_ANY);
 }
 
-static __always_inline bool draw(const struct lb_service *service, __u32 number,
-				 struct lb_backend *backend)
+static __always_inline bool draw(const struct lb_service *service, struct lb_backend *backend)
 {
-	struct lb_slot_key key = {service->id, number % service->backend_count};
+	struct lb_slot_key key = {service->id, bpf_get_prandom_u32() % service->backend_count};
 	struct lb_slot *row = bpf_map_lookup_elem(&lb_slots, &key);
 	struct lb_slot slot;
 
@@ -106,22 +127,25 @@ static __always_inline bool draw(const struct lb_service *service, __u32 number,
 	       read_backend(slot.backend_id, service->id, backend);
 }
 
-// number: random where each call shall be balanced anew, constant where it shall not.
-static __always_inline enum lb_result balance(const struct lb_service_key *key, __u64 client,
-					      __u32 number, struct lb_choice *choice)
+static __always_inline enum lb_result
+balance(const struct lb_service_key *key, const struct lb_client *client, struct lb_choice *choice)
 {
 	struct lb_service *service = &choice->service;
 
 	for (int i = 0; i < LB_TRIES; i++) {
+		struct lb_affinity_key affinity = {};
+		__u32 timeout_s;
+
 		if (!read_service(key, service))
 			return LB_NO_SERVICE;
 		if (!service->backend_count)
 			return LB_NO_BACKEND;
-		if (service->affinity_timeout_s && stay(service, client, &choice->backend))
+		timeout_s = affinity_of(service, client, &affinity);
+		if (timeout_s && stay(&affinity, timeout_s, &choice->backend))
 			return LB_PICKED;
-		if (draw(service, number + i, &choice->backend)) {
-			if (service->affinity_timeout_s)
-				remember(service, client, choice->backend.id);
+		if (draw(service, &choice->backend)) {
+			if (timeout_s)
+				remember(&affinity, choice->backend.id);
 			return LB_PICKED;
 		}
 		count(LB_RECYCLED_ROW);

@@ -20,5 +20,4 @@ int connect4(struct bpf_sock_addr *ctx)
 	}
 }
 
-char _license[] SEC("license")
-= "GPL";
+char _license[] SEC("license") = "GPL";

@@ -22,5 +22,4 @@ int connect6(struct bpf_sock_addr *ctx)
 	}
 }
 
-char _license[] SEC("license")
-= "GPL";
+char _license[] SEC("license") = "GPL";

@@ -14,5 +14,4 @@ int getpeername4(struct bpf_sock_addr *ctx)
 	return ALLOW;
 }
 
-char _license[] SEC("license")
-= "GPL";
+char _license[] SEC("license") = "GPL";

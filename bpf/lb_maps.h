@@ -20,8 +20,7 @@ struct {
 	__uint(max_entries, 65536);
 	__type(key, struct lb_service_key);
 	__type(value, struct lb_service);
-} lb_services SEC(".maps")
-__weak;
+} lb_services SEC(".maps") __weak;
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -29,8 +28,7 @@ struct {
 	__uint(max_entries, 262144);
 	__type(key, struct lb_slot_key);
 	__type(value, struct lb_slot);
-} lb_slots SEC(".maps")
-__weak;
+} lb_slots SEC(".maps") __weak;
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -38,16 +36,14 @@ struct {
 	__uint(max_entries, 262144);
 	__type(key, __u32);
 	__type(value, struct lb_backend);
-} lb_backends SEC(".maps")
-__weak;
+} lb_backends SEC(".maps") __weak;
 
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 16384);
 	__type(key, struct lb_affinity_key);
 	__type(value, struct lb_affinity);
-} lb_affinities SEC(".maps")
-__weak;
+} lb_affinities SEC(".maps") __weak;
 
 // In the socket itself: gone with it, and never evicted under a long-lived connection.
 struct {
@@ -55,32 +51,28 @@ struct {
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__type(key, int);
 	__type(value, struct lb_peer);
-} lb_peers SEC(".maps")
-__weak;
+} lb_peers SEC(".maps") __weak;
 
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 16384);
 	__type(key, struct lb_datagram_key);
 	__type(value, struct lb_datagram);
-} lb_datagrams SEC(".maps")
-__weak;
+} lb_datagrams SEC(".maps") __weak;
 
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 65536);
 	__type(key, struct lb_flow_key);
 	__type(value, struct lb_flow);
-} lb_flows SEC(".maps")
-__weak;
+} lb_flows SEC(".maps") __weak;
 
 // Flows in the order they are to be looked at again: the hand of a clock (flow.h).
 struct {
 	__uint(type, BPF_MAP_TYPE_QUEUE);
 	__uint(max_entries, 65536);
 	__type(value, struct lb_flow_key);
-} lb_flow_clock SEC(".maps")
-__weak;
+} lb_flow_clock SEC(".maps") __weak;
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -88,16 +80,14 @@ struct {
 	__uint(max_entries, 4096);
 	__type(key, __be32);
 	__type(value, struct lb_pod);
-} lb_pods SEC(".maps")
-__weak;
+} lb_pods SEC(".maps") __weak;
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, LB_COUNTER_COUNT);
 	__type(key, __u32);
 	__type(value, __u64);
-} lb_counters SEC(".maps")
-__weak;
+} lb_counters SEC(".maps") __weak;
 
 // Set by the loader before the programs are loaded; all in network order but the port ranges.
 #define LB_NODE_ADDRESSES_MAX 8

@@ -57,12 +57,18 @@ struct lb_backend {
 	__u8 reserved;
 };
 
-// sessionAffinity ClientIP. The client is its network namespace's cookie when it is a socket here
-// (it has no address yet at connect), else its IPv4 address.
+// Whom a client's backend is remembered for.
+enum lb_client_kind {
+	LB_CLIENT_NETNS = 0,   // sessionAffinity ClientIP of a socket here: it has no address yet
+	LB_CLIENT_ADDRESS = 1, // … of a packet from outside
+	LB_CLIENT_SOCKET =
+		2, // an unconnected UDP socket: one conversation, whatever the Service's affinity
+};
+
 struct lb_affinity_key {
-	__u64 client;
+	__u64 client; // the namespace's cookie, IPv4 address, the socket's cookie
 	__u32 service_id;
-	__u32 reserved;
+	__u32 kind; // lb_client_kind
 };
 
 struct lb_affinity {

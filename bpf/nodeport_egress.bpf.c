@@ -106,5 +106,4 @@ int nodeport_egress(struct __sk_buff *skb)
 	return kind == PACKET_FLOW ? translate(skb, &packet) : TC_NEXT;
 }
 
-char _license[] SEC("license")
-= "GPL";
+char _license[] SEC("license") = "GPL";

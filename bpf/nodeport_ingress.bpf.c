@@ -56,6 +56,7 @@ static __always_inline int from_client(struct __sk_buff *skb, const struct packe
 		.protocol = packet->protocol,
 		.scope = LB_OUTSIDE,
 	};
+	struct lb_client client = {.id = packet->source.address, .kind = LB_CLIENT_ADDRESS};
 	struct lb_choice choice = {};
 	struct lb_flow flow;
 
@@ -69,7 +70,7 @@ static __always_inline int from_client(struct __sk_buff *skb, const struct packe
 	}
 	if (packet->protocol == IPPROTO_TCP && !starts_connection(packet))
 		return TC_NEXT; // the node resets what nobody knows
-	if (balance(&key, packet->source.address, bpf_get_prandom_u32(), &choice) != LB_PICKED)
+	if (balance(&key, &client, &choice) != LB_PICKED)
 		return choice.service.flags & LB_NONE_LOCAL ? drop(LB_DROPPED_NONE_LOCAL) : TC_NEXT;
 	if (start_flow(packet, &choice, &flow) != TC_NEXT)
 		return TC_ACT_SHOT;
@@ -139,5 +140,4 @@ int nodeport_ingress(struct __sk_buff *skb)
 	return TC_NEXT;
 }
 
-char _license[] SEC("license")
-= "GPL";
+char _license[] SEC("license") = "GPL";

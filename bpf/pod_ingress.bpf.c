@@ -20,5 +20,4 @@ int pod_ingress(struct __sk_buff *skb)
 	return bpf_redirect_peer(pod->ifindex, 0);
 }
 
-char _license[] SEC("license")
-= "GPL";
+char _license[] SEC("license") = "GPL";

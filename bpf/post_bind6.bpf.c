@@ -7,5 +7,4 @@ int post_bind6(struct bpf_sock *ctx)
 	return guard_port(ctx);
 }
 
-char _license[] SEC("license")
-= "GPL";
+char _license[] SEC("license") = "GPL";

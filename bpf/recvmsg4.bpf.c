@@ -15,5 +15,4 @@ int recvmsg4(struct bpf_sock_addr *ctx)
 	return ALLOW;
 }
 
-char _license[] SEC("license")
-= "GPL";
+char _license[] SEC("license") = "GPL";

@@ -17,5 +17,4 @@ int recvmsg6(struct bpf_sock_addr *ctx)
 	return ALLOW;
 }
 
-char _license[] SEC("license")
-= "GPL";
+char _license[] SEC("license") = "GPL";

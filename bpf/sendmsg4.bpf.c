@@ -3,8 +3,7 @@
 // as it stands now; 0 refuses.
 #include "socket.h"
 
-// The socket's cookie draws: one socket keeps its backend as long as the Service's list stays, as
-// it would behind connection tracking.
+// Remembers which Service the backend stands for, so that its answer can be shown as the Service's.
 static __always_inline int send_to(struct bpf_sock_addr *ctx, const struct lb_backend *backend)
 {
 	struct lb_datagram_key key = {
@@ -42,5 +41,4 @@ int sendmsg4(struct bpf_sock_addr *ctx)
 	}
 }
 
-char _license[] SEC("license")
-= "GPL";
+char _license[] SEC("license") = "GPL";

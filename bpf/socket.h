@@ -25,7 +25,8 @@ static __always_inline bool is_here(struct bpf_sock_addr *ctx, __be32 address)
 }
 
 static __always_inline enum lb_result balance_socket(struct bpf_sock_addr *ctx, __be32 address,
-						     __u32 number, struct lb_choice *choice)
+						     __u64 unconnected_socket,
+						     struct lb_choice *choice)
 {
 	struct lb_service_key key = {
 		.address = address,
@@ -33,13 +34,17 @@ static __always_inline enum lb_result balance_socket(struct bpf_sock_addr *ctx, 
 		.protocol = ctx->protocol,
 		.scope = LB_INSIDE,
 	};
-	__u64 client = bpf_get_netns_cookie(ctx);
-	enum lb_result result = balance(&key, client, number, choice);
+	struct lb_client client = {
+		.id = bpf_get_netns_cookie(ctx),
+		.kind = LB_CLIENT_NETNS,
+		.unconnected_socket = unconnected_socket,
+	};
+	enum lb_result result = balance(&key, &client, choice);
 
 	if (result != LB_NO_SERVICE || !is_node_port(key.port) || !is_here(ctx, address))
 		return result;
 	key.address = 0;
-	return balance(&key, client, number, choice);
+	return balance(&key, &client, choice);
 }
 
 // ECONNREFUSED, as from a host that has no such port; EPERM before Linux 5.18.
@@ -62,7 +67,7 @@ static __always_inline enum lb_result connect_socket(struct bpf_sock_addr *ctx, 
 						     struct lb_backend *backend)
 {
 	struct lb_choice choice = {};
-	enum lb_result result = balance_socket(ctx, address, bpf_get_prandom_u32(), &choice);
+	enum lb_result result = balance_socket(ctx, address, 0, &choice);
 	struct lb_peer peer = {
 		.service_address = address,
 		.service_port = ctx->user_port,

@@ -192,19 +192,25 @@ std::string Sandbox::as_client(const std::string& net_namespace, const std::stri
 std::string Sandbox::meanwhile(const std::string& net_namespace, const std::string& cgroup,
                                const std::function<std::string(const std::function<bool()>&)>& run,
                                const std::function<void()>& change) {
-  int answer_ends[2], stop_ends[2];
-  must(::pipe2(answer_ends, O_CLOEXEC) == 0 && ::pipe2(stop_ends, O_CLOEXEC) == 0, "pipe");
+  int answer_ends[2], ready_ends[2], stop_ends[2];
+  for (auto* ends : {answer_ends, ready_ends, stop_ends})
+    must(::pipe2(ends, O_CLOEXEC) == 0, "pipe");
   Fd answer_in(answer_ends[0]), answer_out(answer_ends[1]);
+  Fd ready_in(ready_ends[0]), ready_out(ready_ends[1]);
   Fd stop_in(stop_ends[0]), stop_out(stop_ends[1]);
   const pid_t pid = start(net_namespace, cgroup, [&] {
     stop_out = Fd();
     const std::string answer = run([&] {  // until the other end is closed
+      ready_out = Fd();
       pollfd wait{.fd = stop_in.get(), .events = POLLIN, .revents = 0};
       return ::poll(&wait, 1, 0) == 0;
     });
     must(::write(answer_out.get(), answer.data(), answer.size()) >= 0, "answer");
   });
   answer_out = Fd();
+  ready_out = Fd();
+  char nothing = 0;
+  (void)!::read(ready_in.get(), &nothing, 1);  // it asked, or ended without
   change();
   stop_out = Fd();
   return read_answer(answer_in.get(), pid);

@@ -42,7 +42,7 @@ class Sandbox {
   // what run returned, or "no answer" if that took longer than 10 s.
   std::string as_client(const std::string& net_namespace, const std::string& cgroup,
                         const std::function<std::string()>& run);
-  // The same while change runs here: run is told whether to go on.
+  // The same while change runs here, from when run has first asked whether to go on.
   std::string meanwhile(const std::string& net_namespace, const std::string& cgroup,
                         const std::function<std::string(const std::function<bool()>&)>& run,
                         const std::function<void()>& change);

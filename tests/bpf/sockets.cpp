@@ -139,8 +139,8 @@ struct Datagram {
   bool is_error = false;
 };
 
-Datagram exchange_datagrams(const Target& target, const std::vector<std::uint8_t>& question) {
-  const Fd socket = open_socket(Transport::Udp, target);
+Datagram exchange_datagrams(const Fd& socket, const Target& target,
+                            const std::vector<std::uint8_t>& question) {
   Address address = address_of(target);
   if (::sendto(socket.get(), question.data(), question.size(), 0, address.generic(),
                address.length) < 0)
@@ -151,6 +151,10 @@ Datagram exchange_datagrams(const Target& target, const std::vector<std::uint8_t
       ::recvfrom(socket.get(), buffer, sizeof(buffer), 0, from.generic(), &from.length);
   if (length < 0) return {.text = error_name(), .source = {}, .is_error = true};
   return {.text = {buffer, static_cast<std::size_t>(length)}, .source = text_of(from, true)};
+}
+
+Datagram exchange_datagrams(const Target& target, const std::vector<std::uint8_t>& question) {
+  return exchange_datagrams(open_socket(Transport::Udp, target), target, question);
 }
 
 }  // namespace
@@ -182,6 +186,25 @@ std::string ask(Transport transport, const Target& target, int timeout_ms) {
 std::string ask_unconnected(const Target& target) {
   const Datagram answer = exchange_datagrams(target, {'?'});
   return answer.is_error ? answer.text : answer.text + " from " + answer.source;
+}
+
+std::vector<std::string> ask_by_sockets(const Target& target, std::size_t sockets,
+                                        const std::function<bool()>& goes_on) {
+  std::vector<Fd> opened;
+  std::vector<std::set<std::string>> names(sockets);
+  for (std::size_t i = 0; i < sockets; ++i) opened.push_back(open_socket(Transport::Udp, target));
+  const auto round = [&] {
+    for (std::size_t i = 0; i < sockets; ++i) {
+      const std::string answer = exchange_datagrams(opened[i], target, {'?'}).text;
+      names[i].insert(answer.substr(0, answer.find(" saw")));
+    }
+  };
+  do round();
+  while (goes_on());
+  round();
+  std::vector<std::string> joined;
+  for (const auto& each : names) joined.push_back(fmt::format("{}", fmt::join(each, ",")));
+  return joined;
 }
 
 std::string exchange(const Target& target, const std::vector<std::uint8_t>& question) {

@@ -30,6 +30,10 @@ std::string ask_unconnected(const Target& target);
 // Bytes sent by an unconnected UDP socket: what came back, and from where recvfrom() says it came.
 std::string exchange(const Target& target, const std::vector<std::uint8_t>& question);
 std::string source_of_answer(const Target& target, const std::vector<std::uint8_t>& question);
+// Many datagrams from each of some unconnected sockets while goes_on() says so, and at least two:
+// who answered each socket, "pod1" or "pod1,pod2".
+std::vector<std::string> ask_by_sockets(const Target& target, std::size_t sockets,
+                                        const std::function<bool()>& goes_on);
 // "ADDRESS:PORT" as getpeername() tells after connect(), or the error.
 std::string peer_after_connect(Transport transport, const Target& target);
 // "whole" if a server poured all its bytes and they are the right ones.

@@ -37,7 +37,9 @@ TEST_GROUP(Sockets) {
     if (!cannot_test_programs() && !world) world.emplace();
   }
   void teardown() override {
-    if (world) world->node->clear();
+    if (!world) return;
+    world->node->clear();
+    world->node->erase_rows<lb_affinity_key>("lb_affinities");
   }
 };
 
@@ -153,15 +155,38 @@ TEST(Sockets, affinity_ends_with_its_timeout) {
   CHECK(answers.size() > 1);
 }
 
-TEST(Sockets, an_unconnected_socket_keeps_its_backend_while_the_list_stays) {
+TEST(Sockets, an_unconnected_socket_keeps_its_backend_however_the_list_grows) {
   if (!world) return;
-  world->node->write(web_rows(backends_at(pod_addresses, 8080)));
-  const auto names = world->as_client([] {
-    std::set<std::string> seen;
-    for (int i = 0; i < 60; ++i) seen.insert(ask_unconnected(web).substr(0, 4));
-    return std::to_string(seen.size());
-  });
-  STRCMP_EQUAL("3", names.c_str());  // sixty sockets: all backends
+  world->node->write(web_rows(backends_at({"10.88.1.2", "10.88.2.2"}, 8080)));
+  const auto grow = [] { world->node->write(web_rows(backends_at(pod_addresses, 8080))); };
+  const auto names = world->sandbox.meanwhile(
+      "client", world->sandbox.cgroup(),
+      [](const std::function<bool()>& goes_on) {
+        std::set<std::string> each;  // what each of some sockets saw in all its datagrams
+        for (const auto& seen : ask_by_sockets(web, 20, goes_on)) each.insert(seen);
+        return fmt::format("{}", fmt::join(each, " "));
+      },
+      grow);
+  STRCMP_EQUAL("pod1 pod2", names.c_str());  // never two names of one socket, and no pod3
+  STRCMP_EQUAL("3", world
+                        ->as_client([] {
+                          std::set<std::string> seen;
+                          for (int i = 0; i < 60; ++i)
+                            seen.insert(ask_unconnected(web).substr(0, 4));
+                          return std::to_string(seen.size());
+                        })
+                        .c_str());
+}
+
+TEST(Sockets, an_unconnected_socket_leaves_a_backend_that_is_gone) {
+  if (!world) return;
+  world->node->write(web_rows(backends_at({"10.88.1.2"}, 8080)));
+  const auto replace = [] { world->node->write(web_rows(backends_at({"10.88.2.2"}, 8080))); };
+  const auto names = world->sandbox.meanwhile(
+      "client", world->sandbox.cgroup(),
+      [](const std::function<bool()>& goes_on) { return ask_by_sockets(web, 1, goes_on)[0]; },
+      replace);
+  STRCMP_EQUAL("pod1,pod2", names.c_str());
 }
 
 TEST(Sockets, a_pod_reaches_itself_through_its_service) {
