@@ -28,8 +28,7 @@ struct lb_client {
 // How long an unconnected socket that is silent keeps its backend: nf_conntrack's default for UDP.
 #define LB_SOCKET_IDLE_S 120
 
-#define LB_TRIES	 3
-#define LB_NS_PER_SECOND 1000000000ULL
+#define LB_TRIES 3
 
 // Keeps loads before it from being made after it.
 #define lb_read_barrier() asm volatile("" ::: "memory")
@@ -40,25 +39,26 @@ static __always_inline bool same_key(const struct lb_service_key *a, const struc
 	       a->scope == b->scope;
 }
 
-static __always_inline bool read_service(const struct lb_service_key *key,
-					 struct lb_service *service)
-{
-	for (int i = 0; i < LB_TRIES; i++) {
-		struct lb_service *row = bpf_map_lookup_elem(&lb_services, key);
+enum lb_row {
+	LB_ROW_NONE,
+	LB_ROW_READ,
+	LB_ROW_RECYCLED, // somebody else's by now; look again
+};
 
-		if (!row)
-			return false;
-		service->id = row->id;
-		service->backend_count = row->backend_count;
-		service->affinity_timeout_s = row->affinity_timeout_s;
-		service->flags = row->flags;
-		lb_read_barrier();
-		service->key = row->key;
-		if (same_key(&service->key, key))
-			return true;
-		count(LB_RECYCLED_ROW);
-	}
-	return false;
+static __always_inline enum lb_row read_service(const struct lb_service_key *key,
+						struct lb_service *service)
+{
+	struct lb_service *row = bpf_map_lookup_elem(&lb_services, key);
+
+	if (!row)
+		return LB_ROW_NONE;
+	service->id = row->id;
+	service->backend_count = row->backend_count;
+	service->affinity_timeout_s = row->affinity_timeout_s;
+	service->flags = row->flags;
+	lb_read_barrier();
+	service->key = row->key;
+	return same_key(&service->key, key) ? LB_ROW_READ : LB_ROW_RECYCLED;
 }
 
 // False: there is no such backend, or it is another Service's.
@@ -99,7 +99,7 @@ static __always_inline bool stay(const struct lb_affinity_key *key, __u32 timeou
 	struct lb_affinity *last = bpf_map_lookup_elem(&lb_affinities, key);
 	__u64 now = bpf_ktime_get_ns();
 
-	if (!last || now - last->used_at_ns > timeout_s * LB_NS_PER_SECOND)
+	if (!last || is_past(last->used_at_ns, timeout_s * LB_NS_PER_SECOND, now))
 		return false;
 	if (!read_backend(last->backend_id, key->service_id, backend))
 		return false;
@@ -127,27 +127,36 @@ static __always_inline bool draw(const struct lb_service *service, struct lb_bac
 	       read_backend(slot.backend_id, service->id, backend);
 }
 
+// False: the list has changed meanwhile.
+static __always_inline bool pick(const struct lb_service *service, const struct lb_client *client,
+				 struct lb_backend *backend)
+{
+	struct lb_affinity_key affinity = {};
+	__u32 timeout_s = affinity_of(service, client, &affinity);
+
+	if (timeout_s && stay(&affinity, timeout_s, backend))
+		return true;
+	if (!draw(service, backend))
+		return false;
+	if (timeout_s)
+		remember(&affinity, backend->id);
+	return true;
+}
+
 static __always_inline enum lb_result
 balance(const struct lb_service_key *key, const struct lb_client *client, struct lb_choice *choice)
 {
 	struct lb_service *service = &choice->service;
 
 	for (int i = 0; i < LB_TRIES; i++) {
-		struct lb_affinity_key affinity = {};
-		__u32 timeout_s;
+		enum lb_row row = read_service(key, service);
 
-		if (!read_service(key, service))
+		if (row == LB_ROW_NONE)
 			return LB_NO_SERVICE;
-		if (!service->backend_count)
+		if (row == LB_ROW_READ && !service->backend_count)
 			return LB_NO_BACKEND;
-		timeout_s = affinity_of(service, client, &affinity);
-		if (timeout_s && stay(&affinity, timeout_s, &choice->backend))
+		if (row == LB_ROW_READ && pick(service, client, &choice->backend))
 			return LB_PICKED;
-		if (draw(service, &choice->backend)) {
-			if (timeout_s)
-				remember(&affinity, choice->backend.id);
-			return LB_PICKED;
-		}
 		count(LB_RECYCLED_ROW);
 	}
 	return LB_NO_BACKEND;

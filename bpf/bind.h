@@ -17,7 +17,7 @@ static __always_inline int guard_port(struct bpf_sock *ctx)
 
 	if (!is_node_port(key.port) || bpf_get_netns_cookie(ctx) != node_netns_cookie)
 		return 1;
-	if (!read_service(&key, &service))
+	if (read_service(&key, &service) != LB_ROW_READ)
 		return 1;
 	count(LB_REFUSED_BIND);
 	if (can_set_retval)

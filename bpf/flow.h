@@ -66,7 +66,7 @@ static __always_inline bool put_flow(const struct lb_endpoint *a, const struct l
 
 static __always_inline void touch(struct lb_flow *flow, __u64 now)
 {
-	if (now - flow->used_at_ns > LB_TOUCH_NS)
+	if (is_past(flow->used_at_ns, LB_TOUCH_NS, now))
 		flow->used_at_ns = now;
 }
 
@@ -101,7 +101,7 @@ static __always_inline bool is_over(__u32 state, __u64 used_at_ns, __u8 protocol
 		limit_s = LB_TCP_CLOSED_IDLE_S;
 	else if (!(state & LB_FLOW_ESTABLISHED))
 		limit_s = LB_TCP_OPENING_IDLE_S;
-	return now > used_at_ns && now - used_at_ns > limit_s * LB_NS_PER_SECOND;
+	return is_past(used_at_ns, limit_s * LB_NS_PER_SECOND, now);
 }
 
 static __always_inline void forget_entry(const struct lb_endpoint *a, const struct lb_endpoint *b,

@@ -18,23 +18,24 @@ static __always_inline __be16 nat_port_of_try(int try, __u32 turn)
 	return bpf_htons(nat_port_min + number % ports);
 }
 
-// The port in flow->nat becomes the flow's, if it is free or its holder's conversation is over. A
+// The port in wanted->nat becomes the flow's, if it is free or its holder's conversation is over. A
 // function of its own for the verifier, which looks at it once, not once a try.
-__noinline int take_this_port(struct lb_flow *flow, __u8 protocol)
+__noinline int take_this_port(const struct lb_flow *wanted, __u8 protocol)
 {
+	struct lb_flow flow, over;
 	struct lb_flow *holder;
-	struct lb_flow over;
 
-	if (!flow)
+	if (!wanted)
 		return false;
-	if (put_flow(&flow->nat, &flow->backend, protocol, flow, BPF_NOEXIST))
+	flow = *wanted; // map helpers of Linux 6.1 take no memory of the caller's
+	if (put_flow(&flow.nat, &flow.backend, protocol, &flow, BPF_NOEXIST))
 		return true;
-	holder = find_flow(&flow->nat, &flow->backend, protocol);
-	if (!holder || !is_over(holder->state, holder->used_at_ns, protocol, flow->used_at_ns))
+	holder = find_flow(&flow.nat, &flow.backend, protocol);
+	if (!holder || !is_over(holder->state, holder->used_at_ns, protocol, flow.used_at_ns))
 		return false;
 	over = *holder;
 	forget(&over, protocol);
-	return put_flow(&flow->nat, &flow->backend, protocol, flow, BPF_NOEXIST);
+	return put_flow(&flow.nat, &flow.backend, protocol, &flow, BPF_NOEXIST);
 }
 
 static __always_inline bool take_nat_port(struct lb_flow *flow, __u8 protocol)
@@ -81,7 +82,7 @@ __noinline int turn_clock_once(__u64 now)
 		return 0;
 	flow = *entry;
 	answers = find_flow(&flow.client, &flow.backend, key.protocol);
-	if (answers && answers->used_at_ns > flow.used_at_ns)
+	if (answers && is_past(flow.used_at_ns, 0, answers->used_at_ns))
 		flow.used_at_ns = answers->used_at_ns;
 	if (is_over(flow.state, flow.used_at_ns, key.protocol, now))
 		forget(&flow, key.protocol);

@@ -119,6 +119,15 @@ static __always_inline bool put_recent(void *map, const void *key, const void *v
 	return !bpf_map_update_elem(map, key, value, flags) && bpf_map_lookup_elem(map, key);
 }
 
+#define LB_NS_PER_SECOND 1000000000ULL
+
+// Whether more than so long has passed between two times; not if the second is a little before the
+// first, for another CPU may have taken it.
+static __always_inline bool is_past(__u64 used_at_ns, __u64 limit_ns, __u64 now)
+{
+	return (__s64)(now - used_at_ns) > (__s64)limit_ns;
+}
+
 static __always_inline bool in_service_range(__be32 address)
 {
 	return (address & service_range_mask) == service_range_address;

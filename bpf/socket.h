@@ -39,11 +39,9 @@ static __always_inline enum lb_result balance_socket(struct bpf_sock_addr *ctx, 
 		.kind = LB_CLIENT_NETNS,
 		.unconnected_socket = unconnected_socket,
 	};
-	enum lb_result result = balance(&key, &client, choice);
 
-	if (result != LB_NO_SERVICE || !is_node_port(key.port) || !is_here(ctx, address))
-		return result;
-	key.address = 0;
+	if (is_node_port(key.port) && is_here(ctx, address))
+		key.address = 0;
 	return balance(&key, &client, choice);
 }
 

@@ -212,6 +212,11 @@ Result<> remove_datapath(const std::string& bpffs, unsigned uplink) {
   if (uplink != 0)
     for (const auto& hook : uplink_hooks) detach_classifier(hook, uplink);
   std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator(links_folder(bpffs), error)) {
+    // Without its pin alone a link would stay in force until the kernel gets to it.
+    const Fd link(::bpf_obj_get(entry.path().c_str()));
+    if (link) (void)::bpf_link_detach(link.get());
+  }
   std::filesystem::remove_all(pins_folder(bpffs), error);
   if (error) return fail_errno(error.value(), "remove {}", pins_folder(bpffs));
   return {};

@@ -12,9 +12,9 @@
 #include <sys/vfs.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <cstdio>
+#include <cstdlib>
 
 #include "base/fd.h"
 #include "base/log.h"
@@ -22,13 +22,21 @@
 namespace keelson::proxy {
 namespace {
 
+// The verifier's log is long, and its end says what is wrong.
+constexpr std::size_t log_tail_bytes = 4'096;
+
 int log_libbpf(libbpf_print_level level, const char* format, va_list arguments) {
   if (level == LIBBPF_DEBUG) return 0;
-  std::array<char, 1024> text{};
-  const int length = std::vsnprintf(text.data(), text.size(), format, arguments);
-  std::string_view line(text.data());
+  char* text = nullptr;
+  const int length = ::vasprintf(&text, format, arguments);
+  if (length < 0) return length;
+  std::string_view line(text, static_cast<std::size_t>(length));
   while (line.ends_with('\n')) line.remove_suffix(1);
-  log(level == LIBBPF_WARN ? LogLevel::Warn : LogLevel::Debug, line);
+  if (line.size() > log_tail_bytes) line.remove_prefix(line.size() - log_tail_bytes);
+  // Netlink's words (clsact is there already) come with an error that we return or expect.
+  const bool is_expected = line.contains("Kernel error message");
+  log(level == LIBBPF_WARN && !is_expected ? LogLevel::Warn : LogLevel::Debug, line);
+  std::free(text);
   return length;
 }
 
