@@ -48,8 +48,9 @@ const char* protocol_label(std::uint8_t protocol) {
 }
 
 // The first label of an endpoint's own name.
-std::string endpoint_label(const Endpoint& endpoint) {
-  return endpoint.hostname.empty() ? dashed(endpoint.address_be) : endpoint.hostname;
+std::string endpoint_label(const Slice& slice, std::size_t endpoint) {
+  const std::string_view hostname = slice.hostname(endpoint);
+  return hostname.empty() ? dashed(slice.endpoints[endpoint].address_be) : std::string(hostname);
 }
 
 class Resolver {
@@ -83,10 +84,10 @@ class Resolver {
                                                       : std::nullopt;
     std::set<std::string> names;
     for (const ServiceEntry* service : services)
-      for (const auto& [name, slice] : service->slices)
-        for (const auto& endpoint : slice.endpoints)
-          if (endpoint.address_be == address_be)
-            names.insert(endpoint_label(endpoint) + '.' + name_of(*service));
+      for (const auto& slice : service->slices)
+        for (std::size_t i = 0; i < slice.endpoints.size(); ++i)
+          if (slice.endpoints[i].address_be == address_be)
+            names.insert(endpoint_label(slice, i) + '.' + name_of(*service));
     if (asks(question_, DnsType::Ptr))
       for (const auto& name : names) answer.records.push_back({.type = DnsType::Ptr, .text = name});
     return answer;
@@ -106,7 +107,7 @@ class Resolver {
   }
 
   std::string name_of(const ServiceEntry& service) const {
-    return fmt::format("{}.{}.svc.{}", service.name, service.name_space, zone_.name);
+    return fmt::format("{}.{}.svc.{}", service.name(), service.name_space(), zone_.name);
   }
 
   // labels: all before "svc".
@@ -150,7 +151,7 @@ class Resolver {
       return;
     }
     std::set<std::uint32_t> seen;
-    for (const auto& [name, slice] : service.slices)
+    for (const auto& slice : service.slices)
       for (const auto& endpoint : slice.endpoints)
         if (endpoint.ready && seen.insert(endpoint.address_be).second &&
             answer.records.size() < records_max)
@@ -160,9 +161,10 @@ class Resolver {
   // A pod of a Service by its hostname, or by its address with dashes where it has none.
   DnsAnswer of_endpoint(const ServiceEntry& service, const std::string& label) const {
     std::set<std::uint32_t> found;
-    for (const auto& [name, slice] : service.slices)
-      for (const auto& endpoint : slice.endpoints)
-        if (endpoint.ready && endpoint_label(endpoint) == label) found.insert(endpoint.address_be);
+    for (const auto& slice : service.slices)
+      for (std::size_t i = 0; i < slice.endpoints.size(); ++i)
+        if (slice.endpoints[i].ready && endpoint_label(slice, i) == label)
+          found.insert(slice.endpoints[i].address_be);
     if (found.empty()) return no_such_name();
     DnsAnswer answer;
     if (asks(question_, DnsType::A))
@@ -203,7 +205,7 @@ class Resolver {
             {.owner = target, .type = DnsType::A, .address_be = service.cluster_ip_be});
       return;
     }
-    for (const auto& [name, slice] : service.slices)
+    for (const auto& slice : service.slices)
       for (const auto& target : slice.ports)
         if (target.name == port.name && target.protocol == port.protocol)
           add_endpoint_ports(service, slice, target.port, answer);
@@ -211,12 +213,12 @@ class Resolver {
 
   void add_endpoint_ports(const ServiceEntry& service, const Slice& slice, std::uint16_t port,
                           DnsAnswer& answer) const {
-    for (const auto& endpoint : slice.endpoints) {
-      if (!endpoint.ready || answer.records.size() >= records_max) continue;
-      const std::string target = endpoint_label(endpoint) + '.' + name_of(service);
+    for (std::size_t i = 0; i < slice.endpoints.size(); ++i) {
+      if (!slice.endpoints[i].ready || answer.records.size() >= records_max) continue;
+      const std::string target = endpoint_label(slice, i) + '.' + name_of(service);
       answer.records.push_back({.type = DnsType::Srv, .port = port, .text = target});
       answer.additional.push_back(
-          {.owner = target, .type = DnsType::A, .address_be = endpoint.address_be});
+          {.owner = target, .type = DnsType::A, .address_be = slice.endpoints[i].address_be});
     }
   }
 

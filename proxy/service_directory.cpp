@@ -3,6 +3,8 @@
 
 #include <netinet/in.h>
 
+#include <algorithm>
+#include <iterator>
 #include <optional>
 
 #include "api/proto/core/v1/service.pb.h"
@@ -67,6 +69,18 @@ void project(const core::Service& service, ServiceEntry& entry) {
   entry.ports = ports_of(spec);
 }
 
+// What is left of a Service that is gone: its slices, until they go too.
+void project_nothing(ServiceEntry& entry) {
+  ServiceEntry bare;
+  bare.key = std::move(entry.key);
+  bare.slices = std::move(entry.slices);
+  entry = std::move(bare);
+}
+
+void erase_slice_of(ServiceEntry& entry, std::string_view name) {
+  std::erase_if(entry.slices, [name](const Slice& slice) { return slice.name == name; });
+}
+
 // null in a condition means: ready and serving, not terminating (API-BEHAVIOUR §12).
 Endpoint endpoint_of(const discovery::Endpoint& endpoint, std::uint32_t address_be,
                      const std::string& node_name) {
@@ -76,12 +90,22 @@ Endpoint endpoint_of(const discovery::Endpoint& endpoint, std::uint32_t address_
           .ready = ready,
           .serving = conditions.has_serving() ? conditions.serving() : ready,
           .terminating = conditions.terminating(),
-          .local = !node_name.empty() && endpoint.nodename() == node_name,
-          .hostname = endpoint.hostname()};
+          .local = !node_name.empty() && endpoint.nodename() == node_name};
+}
+
+void add_endpoint(const discovery::Endpoint& endpoint, const std::string& node_name, Slice& slice) {
+  if (endpoint.addresses_size() == 0) return;
+  // All addresses of an endpoint are one pod's; consumers take the first (discovery/v1).
+  const auto address_be = parse_ipv4(endpoint.addresses(0));
+  if (!address_be || !is_endpoint_address(*address_be)) return;
+  slice.endpoints.push_back(endpoint_of(endpoint, *address_be, node_name));
+  if (endpoint.hostname().empty() && slice.hostnames.empty()) return;
+  slice.hostnames.resize(slice.endpoints.size());
+  slice.hostnames.back() = endpoint.hostname();
 }
 
 Slice slice_of(const discovery::EndpointSlice& slice, const std::string& node_name) {
-  Slice projected;
+  Slice projected{.name = slice.metadata().name()};
   for (const auto& port : slice.ports()) {
     const std::uint8_t protocol = protocol_number(port.protocol());
     if (protocol == 0 || !is_port(port.port())) continue;
@@ -89,26 +113,22 @@ Slice slice_of(const discovery::EndpointSlice& slice, const std::string& node_na
                                .protocol = protocol,
                                .port = static_cast<std::uint16_t>(port.port())});
   }
-  for (const auto& endpoint : slice.endpoints()) {
-    if (endpoint.addresses_size() == 0) continue;
-    // All addresses of an endpoint are one pod's; consumers take the first (discovery/v1).
-    const auto address_be = parse_ipv4(endpoint.addresses(0));
-    if (!address_be || !is_endpoint_address(*address_be)) continue;
-    projected.endpoints.push_back(endpoint_of(endpoint, *address_be, node_name));
-  }
+  projected.endpoints.reserve(static_cast<std::size_t>(slice.endpoints_size()));
+  for (const auto& endpoint : slice.endpoints()) add_endpoint(endpoint, node_name, projected);
   return projected;
 }
 
-const ServiceEntry* first_of(const std::set<std::string>& keys, const ServiceDirectory& directory) {
-  return keys.empty() ? nullptr : directory.find(*keys.begin());
+// The first by name, where several have it.
+const ServiceEntry* first_of(auto range) {
+  const ServiceEntry* first = nullptr;
+  for (auto at = range.first; at != range.second; ++at)
+    if (first == nullptr || at->second->key < first->key) first = at->second;
+  return first;
 }
 
-void erase_from(std::unordered_map<std::uint32_t, std::set<std::string>>& index,
-                std::uint32_t address_be, const std::string& key) {
-  const auto at = index.find(address_be);
-  if (at == index.end()) return;
-  at->second.erase(key);
-  if (at->second.empty()) index.erase(at);
+void erase_from(auto& index, std::uint32_t address_be, const ServiceEntry& entry) {
+  const auto [begin, end] = index.equal_range(address_be);
+  for (auto at = begin; at != end;) at = at->second == &entry ? index.erase(at) : std::next(at);
 }
 
 }  // namespace
@@ -119,7 +139,7 @@ std::set<std::string> ServiceDirectory::put(const core::Service& service) {
   unindex(entry);
   project(service, entry);
   index(entry);
-  return {key_of(entry.name_space, entry.name)};
+  return {entry.key};
 }
 
 std::set<std::string> ServiceDirectory::erase_service(std::string_view name_space,
@@ -127,11 +147,10 @@ std::set<std::string> ServiceDirectory::erase_service(std::string_view name_spac
   const std::string key = key_of(name_space, name);
   const auto at = entries_.find(key);
   if (at == entries_.end()) return {};
-  unindex(at->second);
-  ServiceEntry bare{.name_space = at->second.name_space, .name = at->second.name};
-  bare.slices = std::move(at->second.slices);
-  at->second = std::move(bare);
-  drop_if_empty(key);
+  ServiceEntry& entry = *at->second;
+  unindex(entry);
+  project_nothing(entry);
+  drop_if_empty(entry);
   return {key};
 }
 
@@ -144,16 +163,17 @@ std::set<std::string> ServiceDirectory::put(const discovery::EndpointSlice& slic
 
   std::set<std::string> changed;
   const auto known = service_of_slice_.find(slice_key);
-  if (known != service_of_slice_.end() && known->second != service_key)
+  if (known != service_of_slice_.end() && known->second->key != service_key)
     changed = erase_slice(metadata.namespace_(), metadata.name());
   if (!belongs) return changed;
 
   ServiceEntry& entry = entry_of(metadata.namespace_(), label->second);
   unindex(entry);
-  entry.slices[metadata.name()] = slice_of(slice, node_name_);
+  erase_slice_of(entry, metadata.name());
+  entry.slices.push_back(slice_of(slice, node_name_));
   index(entry);
-  service_of_slice_[slice_key] = service_key;
-  changed.insert(service_key);
+  service_of_slice_[slice_key] = &entry;
+  changed.insert(entry.key);
   return changed;
 }
 
@@ -161,13 +181,13 @@ std::set<std::string> ServiceDirectory::erase_slice(std::string_view name_space,
                                                     std::string_view name) {
   const auto known = service_of_slice_.find(key_of(name_space, name));
   if (known == service_of_slice_.end()) return {};
-  const std::string service_key = known->second;
+  ServiceEntry& entry = *known->second;
+  const std::string service_key = entry.key;
   service_of_slice_.erase(known);
-  ServiceEntry& entry = entries_.find(service_key)->second;
   unindex(entry);
-  entry.slices.erase(std::string(name));
+  erase_slice_of(entry, name);
   index(entry);
-  drop_if_empty(service_key);
+  drop_if_empty(entry);
   return {service_key};
 }
 
@@ -178,20 +198,19 @@ const ServiceEntry* ServiceDirectory::find(std::string_view name_space,
 
 const ServiceEntry* ServiceDirectory::find(const std::string& key) const {
   const auto at = entries_.find(key);
-  return at == entries_.end() || !at->second.exists ? nullptr : &at->second;
+  return at == entries_.end() || !at->second->exists ? nullptr : at->second.get();
 }
 
 const ServiceEntry* ServiceDirectory::by_cluster_ip(std::uint32_t address_be) const {
-  const auto at = by_cluster_ip_.find(address_be);
-  return at == by_cluster_ip_.end() ? nullptr : first_of(at->second, *this);
+  return first_of(by_cluster_ip_.equal_range(address_be));
 }
 
 std::vector<const ServiceEntry*> ServiceDirectory::headless_by_endpoint(
     std::uint32_t address_be) const {
   std::vector<const ServiceEntry*> found;
-  const auto at = headless_by_endpoint_.find(address_be);
-  if (at == headless_by_endpoint_.end()) return found;
-  for (const auto& key : at->second) found.push_back(find(key));
+  const auto [begin, end] = headless_by_endpoint_.equal_range(address_be);
+  for (auto at = begin; at != end; ++at)
+    if (std::ranges::find(found, at->second) == found.end()) found.push_back(at->second);
   return found;
 }
 
@@ -202,7 +221,7 @@ bool ServiceDirectory::has_namespace(std::string_view name_space) const {
 std::vector<std::string> ServiceDirectory::keys() const {
   std::vector<std::string> keys;
   for (const auto& [key, entry] : entries_)
-    if (entry.exists) keys.push_back(key);
+    if (entry->exists) keys.emplace_back(key);
   return keys;
 }
 
@@ -213,38 +232,38 @@ std::vector<std::string> ServiceDirectory::slice_keys() const {
 }
 
 ServiceEntry& ServiceDirectory::entry_of(std::string_view name_space, std::string_view name) {
-  ServiceEntry& entry = entries_[key_of(name_space, name)];
-  entry.name_space = name_space;
-  entry.name = name;
-  return entry;
+  std::string key = key_of(name_space, name);
+  if (const auto at = entries_.find(key); at != entries_.end()) return *at->second;
+  auto entry = std::make_unique<ServiceEntry>();
+  entry->key = std::move(key);
+  ServiceEntry& made = *entry;
+  entries_.emplace(made.key, std::move(entry));
+  return made;
 }
 
 void ServiceDirectory::index(const ServiceEntry& entry) {
   if (!entry.exists) return;
-  const std::string key = key_of(entry.name_space, entry.name);
-  ++services_in_namespace_[entry.name_space];
-  if (entry.cluster_ip_be != 0) by_cluster_ip_[entry.cluster_ip_be].insert(key);
+  ++services_in_namespace_[std::string(entry.name_space())];
+  if (entry.cluster_ip_be != 0) by_cluster_ip_.emplace(entry.cluster_ip_be, &entry);
   if (!entry.headless) return;
-  for (const auto& [name, slice] : entry.slices)
+  for (const auto& slice : entry.slices)
     for (const auto& endpoint : slice.endpoints)
-      headless_by_endpoint_[endpoint.address_be].insert(key);
+      headless_by_endpoint_.emplace(endpoint.address_be, &entry);
 }
 
 void ServiceDirectory::unindex(const ServiceEntry& entry) {
   if (!entry.exists) return;
-  const std::string key = key_of(entry.name_space, entry.name);
-  const auto counted = services_in_namespace_.find(entry.name_space);
+  const auto counted = services_in_namespace_.find(entry.name_space());
   if (--counted->second == 0) services_in_namespace_.erase(counted);
-  erase_from(by_cluster_ip_, entry.cluster_ip_be, key);
+  erase_from(by_cluster_ip_, entry.cluster_ip_be, entry);
   if (!entry.headless) return;
-  for (const auto& [name, slice] : entry.slices)
+  for (const auto& slice : entry.slices)
     for (const auto& endpoint : slice.endpoints)
-      erase_from(headless_by_endpoint_, endpoint.address_be, key);
+      erase_from(headless_by_endpoint_, endpoint.address_be, entry);
 }
 
-void ServiceDirectory::drop_if_empty(const std::string& key) {
-  const auto at = entries_.find(key);
-  if (!at->second.exists && at->second.slices.empty()) entries_.erase(at);
+void ServiceDirectory::drop_if_empty(const ServiceEntry& entry) {
+  if (!entry.exists && entry.slices.empty()) entries_.erase(entries_.find(entry.key));
 }
 
 }  // namespace keelson::proxy

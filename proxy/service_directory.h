@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <set>
 #include <string>
 #include <string_view>
@@ -28,20 +29,26 @@ struct ServicePort {
 
 struct Endpoint {
   std::uint32_t address_be = 0;
-  bool ready = true;
-  bool serving = true;
-  bool terminating = false;
-  bool local = false;    // on this node
-  std::string hostname;  // empty: none; DNS then makes one of the address
+  bool ready : 1 = true;
+  bool serving : 1 = true;
+  bool terminating : 1 = false;
+  bool local : 1 = false;  // on this node
 };
 
 struct Slice {
+  std::string name;
   std::vector<ServicePort> ports;
   std::vector<Endpoint> endpoints;
+  std::vector<std::string>
+      hostnames;  // one for each endpoint, or none at all: few Services have any
+
+  std::string_view hostname(std::size_t endpoint) const {
+    return hostnames.empty() ? std::string_view() : hostnames[endpoint];
+  }
 };
 
 struct ServiceEntry {
-  std::string name_space, name;
+  std::string key;      // "namespace/name"
   bool exists = false;  // false: only slices of it have been seen
   bool headless = false;
   bool proxied =
@@ -52,7 +59,10 @@ struct ServiceEntry {
   std::uint32_t affinity_timeout_s = 0;  // 0: sessionAffinity None
   std::string external_name;             // of type ExternalName
   std::vector<ServicePort> ports;
-  std::map<std::string, Slice> slices;  // by the slice's name
+  std::vector<Slice> slices;
+
+  std::string_view name_space() const { return std::string_view(key).substr(0, key.find('/')); }
+  std::string_view name() const { return std::string_view(key).substr(key.find('/') + 1); }
 };
 
 // One thread's. A change costs what the Service it is about has, whatever else there is.
@@ -77,17 +87,18 @@ class ServiceDirectory {
   std::vector<std::string> slice_keys() const;            // of slices that belong to a Service
 
  private:
-  using Entries = std::map<std::string, ServiceEntry, std::less<>>;
+  using Entries = std::unordered_map<std::string_view, std::unique_ptr<ServiceEntry>>;  // by key
+  using ByAddress = std::unordered_multimap<std::uint32_t, const ServiceEntry*>;
   ServiceEntry& entry_of(std::string_view name_space, std::string_view name);
   void index(const ServiceEntry& entry);
   void unindex(const ServiceEntry& entry);
-  void drop_if_empty(const std::string& key);
+  void drop_if_empty(const ServiceEntry& entry);
 
   std::string node_name_;
-  Entries entries_;
-  std::unordered_map<std::string, std::string> service_of_slice_;  // both "namespace/name"
-  std::unordered_map<std::uint32_t, std::set<std::string>> by_cluster_ip_;
-  std::unordered_map<std::uint32_t, std::set<std::string>> headless_by_endpoint_;
+  Entries entries_;                                                  // each key is its entry's
+  std::unordered_map<std::string, ServiceEntry*> service_of_slice_;  // by "namespace/name"
+  ByAddress by_cluster_ip_;
+  ByAddress headless_by_endpoint_;
   std::map<std::string, int, std::less<>> services_in_namespace_;
 };
 

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <netinet/in.h>
 
+#include <algorithm>
 #include <bit>
 
 #include "api/proto/core/v1/service.pb.h"
@@ -26,7 +27,7 @@ namespace {
 // while it moves from one to the other: then the better news counts.
 std::map<Backend, Endpoint> endpoints_of(const ServiceEntry& service, const ServicePort& port) {
   std::map<Backend, Endpoint> found;
-  for (const auto& [name, slice] : service.slices) {
+  for (const auto& slice : service.slices) {
     for (const auto& target : slice.ports) {
       if (target.name != port.name || target.protocol != port.protocol) continue;
       for (const auto& endpoint : slice.endpoints) {
@@ -118,7 +119,7 @@ RowChanges ServiceTable::take_changes() {
     const Rows rows = service ? rows_of(*service) : Rows{};
     for (const auto& front : claim(key, rows)) {
       const bool is_its_own =
-          !builtin_.contains(front) && claims_.contains(front) && *claims_.at(front).begin() == key;
+          !builtin_.contains(front) && rows.contains(front) && first_claimant(front) == key;
       changes[front] = is_its_own ? std::optional(rows.at(front)) : row_of(front);
     }
   }
@@ -132,32 +133,37 @@ void ServiceTable::touch(std::set<std::string> keys) {
 
 // Takes note of the fronts a Service has now. Returns these and those it had before.
 std::set<lb_service_key> ServiceTable::claim(const std::string& key, const Rows& rows) {
-  std::set<lb_service_key> now;
+  const auto known = fronts_.try_emplace(key).first;
+  auto& fronts = known->second;
+  std::set<lb_service_key> concerned(fronts.begin(), fronts.end());
+  for (const auto& front : fronts) {
+    const auto [begin, end] = claims_.equal_range(front);
+    claims_.erase(std::find_if(begin, end, [&](auto& claim) { return *claim.second == key; }));
+  }
+  fronts.clear();
   for (const auto& [front, row] : rows) {
-    now.insert(front);
-    claims_[front].insert(key);
+    fronts.push_back(front);
+    concerned.insert(front);
+    claims_.emplace(front, &known->first);
   }
-  std::set<lb_service_key> concerned = now;
-  const auto before = fronts_.find(key);
-  if (before != fronts_.end()) {
-    for (const auto& front : before->second) {
-      concerned.insert(front);
-      if (now.contains(front)) continue;
-      claims_[front].erase(key);
-      if (claims_[front].empty()) claims_.erase(front);
-    }
-    fronts_.erase(before);
-  }
-  if (!now.empty()) fronts_[key] = std::move(now);
+  fronts.shrink_to_fit();
+  if (fronts.empty()) fronts_.erase(known);
   return concerned;
+}
+
+// The first by name of those that claim a front; empty: none does.
+std::string_view ServiceTable::first_claimant(const lb_service_key& front) const {
+  const auto [begin, end] = claims_.equal_range(front);
+  std::string_view first;
+  for (auto claim = begin; claim != end; ++claim)
+    if (first.empty() || *claim->second < first) first = *claim->second;
+  return first;
 }
 
 std::optional<ServiceRow> ServiceTable::row_of(const lb_service_key& front) const {
   const auto builtin = builtin_.find(front);
   if (builtin != builtin_.end()) return builtin->second;
-  const auto claimed = claims_.find(front);
-  if (claimed == claims_.end()) return std::nullopt;
-  const ServiceEntry* service = directory_.find(*claimed->second.begin());
+  const ServiceEntry* service = directory_.find(std::string(first_claimant(front)));
   if (!service) return std::nullopt;
   const Rows rows = rows_of(*service);
   const auto at = rows.find(front);

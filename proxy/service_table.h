@@ -8,6 +8,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "bpf/lb_types.h"
@@ -63,15 +64,17 @@ class ServiceTable {
  private:
   void touch(std::set<std::string> keys);
   std::set<lb_service_key> claim(const std::string& key, const Rows& rows);
+  std::string_view first_claimant(const lb_service_key& front) const;
   std::optional<ServiceRow> row_of(const lb_service_key& front) const;
 
   ServiceDirectory directory_;
   Rows builtin_;
   bool builtin_taken_ = false;
-  std::set<std::string> touched_;                           // keys of Services
-  std::map<std::string, std::set<lb_service_key>> fronts_;  // of each Service, as last taken
-  // Who claims a front. Two only by mistake; the first by name has it until it lets go.
-  std::map<lb_service_key, std::set<std::string>> claims_;
+  std::set<std::string> touched_;  // keys of Services
+  // Of each Service, its fronts as last taken; and who claims a front, by pointers to these keys.
+  // Two only by mistake: the first by name has it until it lets go.
+  std::unordered_map<std::string, std::vector<lb_service_key>> fronts_;
+  std::multimap<lb_service_key, const std::string*> claims_;
 };
 
 }  // namespace keelson::proxy
