@@ -23,16 +23,6 @@ bool is_number(Form form) {
   return form == Form::Int32 || form == Form::Int64 || form == Form::Bool;
 }
 
-// The field of a message that stands for one value (Quantity, Duration, …) with this number.
-WireField field_of(std::string_view message, std::uint32_t number) {
-  WireField found{}, field;
-  WireReader reader(message);
-  while (reader.next(field)) {
-    if (field.number == number) found = field;
-  }
-  return found;
-}
-
 class Canonicalizer {
  public:
   void fields(const MessageSchema& schema, std::string_view wire);
@@ -102,8 +92,8 @@ void Canonicalizer::single(const FieldSchema& field, const WireField& wire) {
 void Canonicalizer::map_entry(const FieldSchema& field, std::string_view entry) {
   constexpr std::uint32_t key_number = 1, value_number = 2;
   OpenMessage message(out, static_cast<std::uint32_t>(field.number));
-  const std::string_view key = field_of(entry, key_number).bytes;
-  const std::string_view value = field_of(entry, value_number).bytes;
+  const std::string_view key = find_field(entry, key_number).bytes;
+  const std::string_view value = find_field(entry, value_number).bytes;
   check_text(key);
   append_delimited(out, key_number, key);
   if (field.form == Form::String) check_text(value);
@@ -132,7 +122,7 @@ bool Canonicalizer::content(const FieldSchema& field, std::string_view wire) {
     case Form::MicroTime:
       return time(wire, field.form == Form::MicroTime);
     case Form::Duration: {
-      const std::uint64_t nanoseconds = field_of(wire, 1).value;
+      const std::uint64_t nanoseconds = find_field(wire, 1).value;
       if (nanoseconds != 0) append_number(out, 1, nanoseconds);
       return nanoseconds != 0;
     }
@@ -146,7 +136,7 @@ bool Canonicalizer::content(const FieldSchema& field, std::string_view wire) {
 }
 
 bool Canonicalizer::quantity(std::string_view wire) {
-  const WireField text = field_of(wire, 1);
+  const WireField text = find_field(wire, 1);
   std::string canonical = "0";
   if (text.number == 1) {
     auto parsed = Quantity::parse(text.bytes);
@@ -158,28 +148,28 @@ bool Canonicalizer::quantity(std::string_view wire) {
 }
 
 bool Canonicalizer::int_or_string(std::string_view wire) {
-  const std::uint64_t type = field_of(wire, 1).value;
+  const std::uint64_t type = find_field(wire, 1).value;
   if (type > 1) wrong({Reason::BadRequest, "impossible IntOrString.Type"});
   if (type == 1) {
-    const std::string_view text = field_of(wire, 3).bytes;
+    const std::string_view text = find_field(wire, 3).bytes;
     check_text(text);
     append_number(out, 1, 1);
     append_delimited(out, 3, text);
     return true;
   }
-  const std::uint64_t number = field_of(wire, 2).value;
+  const std::uint64_t number = find_field(wire, 2).value;
   if (number != 0) append_number(out, 2, number);
   return number != 0;
 }
 
 bool Canonicalizer::time(std::string_view wire, bool micro) {
-  const auto seconds = static_cast<std::int64_t>(field_of(wire, 1).value);
+  const auto seconds = static_cast<std::int64_t>(find_field(wire, 1).value);
   if (wire.empty() || seconds == time_seconds_min) return false;
   if (seconds < time_seconds_min || seconds > time_seconds_max) {
     wrong({Reason::BadRequest, "a time outside of years 1 to 9999"});
   }
   append_number(out, 1, static_cast<std::uint64_t>(seconds));
-  const auto nanos = static_cast<std::int32_t>(field_of(wire, 2).value);
+  const auto nanos = static_cast<std::int32_t>(find_field(wire, 2).value);
   if (micro && nanos / 1'000 != 0) {
     append_number(out, 2, static_cast<std::uint64_t>(nanos / 1'000 * 1'000));
   }
@@ -187,7 +177,7 @@ bool Canonicalizer::time(std::string_view wire, bool micro) {
 }
 
 bool Canonicalizer::raw(std::string_view wire) {
-  const std::string_view text = field_of(wire, 1).bytes;
+  const std::string_view text = find_field(wire, 1).bytes;
   if (text.empty() || text == "null") return false;
   if (!is_json(text)) {
     wrong({Reason::BadRequest, "raw bytes that are not JSON, where an object carries JSON"});

@@ -18,11 +18,19 @@ struct MessageSchema;
 struct Object;
 namespace json = boost::json;
 
+// Boost's own string types as the standard's view.
+inline std::string_view view(json::string_view text) {
+  return {text.data(), text.size()};
+}
+inline std::string_view view(const json::string& text) {
+  return {text.data(), text.size()};
+}
+
 // A document as it was sent, before anything is known of its kind.
 struct Document {
   json::value tree;
-  // Keys written twice, as paths ("spec.replicas"); the last value stands in the tree. At most a
-  // hundred.
+  // Keys written twice, as paths ("spec.replicas"); the last value stands in the tree. Bounded in
+  // number and length (found_paths.h).
   std::vector<std::string> duplicates;
 };
 
@@ -33,7 +41,7 @@ Result<Document> parse_yaml(std::string_view text);  // as kubectl reads it; one
 bool is_json(std::string_view text);                 // one whole JSON value, within the same bounds
 
 // Fills the message, in normal form. Unknown fields are left out and their paths added to `unknown`
-// (at most a hundred); apiVersion and kind are not fields and are passed over. Error: BadRequest, a
+// (bounded as above); apiVersion and kind are not fields and are passed over. Error: BadRequest, a
 // value of the wrong type, in the words a Go client prints ("json: cannot unmarshal string into Go
 // struct field …").
 Result<> message_from_json(const json::object& tree, Message& message,

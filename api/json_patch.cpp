@@ -10,10 +10,6 @@
 namespace keelson {
 namespace {
 
-std::string_view view(const json::string& text) {
-  return {text.data(), text.size()};
-}
-
 // Kubernetes says no more than the message; the cause is ours, and kubectl prints it.
 template <typename... Args>
 std::unexpected<Error> rejected(fmt::format_string<Args...> format, Args&&... args) {

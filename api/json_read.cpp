@@ -6,6 +6,7 @@
 #include <google/protobuf/message.h>
 #include <boost/json/value.hpp>
 
+#include "api/found_paths.h"
 #include "api/go_text.h"
 #include "api/json.h"
 #include "api/quantity.h"
@@ -15,16 +16,6 @@
 
 namespace keelson {
 namespace {
-
-// Unknown fields that are told of; what follows is not more interesting.
-constexpr std::size_t unknown_max = 100;
-
-std::string_view view(const json::string& text) {
-  return {text.data(), text.size()};
-}
-std::string_view view(json::string_view text) {
-  return {text.data(), text.size()};
-}
 
 // Where in the tree we are: a chain on the stack, made into text only when something is wrong.
 struct Place {
@@ -157,7 +148,7 @@ void Encoder::object(const MessageSchema& schema, const json::object& tree, cons
     const NamedField* named = schema.lookup(view(key));
     if (!named) {
       const bool type_meta = schema.has_type_meta && (key == "apiVersion" || key == "kind");
-      if (!type_meta && unknown_.size() < unknown_max) unknown_.push_back(here.path());
+      if (!type_meta) add_found_path(unknown_, [&] { return here.path(); });
       continue;
     }
     if (value.is_null()) continue;

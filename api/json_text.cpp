@@ -15,10 +15,6 @@ void append_number(std::string& out, auto value) {
   out.append(digits.data(), end.ptr);
 }
 
-std::string_view view(const json::string& text) {
-  return {text.data(), text.size()};
-}
-
 void append_object(std::string& out, const json::object& object) {
   char before = '{';
   for (const auto& [key, value] : object) {

@@ -34,14 +34,6 @@ void close_with(std::string& out, char bracket) {
   }
 }
 
-WireField only_field(std::string_view message, std::uint32_t number) {
-  WireReader reader(message);
-  for (WireField field; reader.next(field);) {
-    if (field.number == number) return field;
-  }
-  return {};
-}
-
 void append_fields(std::string& out, const MessageSchema& schema, std::string_view wire);
 
 void append_object(std::string& out, const MessageSchema& schema, std::string_view wire) {
@@ -71,7 +63,7 @@ void append_int_or_string(std::string& out, std::string_view wire) {
   WireReader reader(wire);
   for (WireField field; reader.next(field);) {
     if (field.number == 1 && field.value == 1) {
-      return append_json_string(out, only_field(wire, 3).bytes);
+      return append_json_string(out, find_field(wire, 3).bytes);
     }
     if (field.number == 2) number = static_cast<std::int32_t>(field.value);
   }
@@ -106,7 +98,7 @@ void append_value(std::string& out, const FieldSchema& field, const WireField& w
     case Form::Object:
       return append_object(out, *field.message, wire.bytes);
     case Form::Quantity:
-      return append_json_string(out, only_field(wire.bytes, 1).bytes);
+      return append_json_string(out, find_field(wire.bytes, 1).bytes);
     case Form::IntOrString:
       return append_int_or_string(out, wire.bytes);
     case Form::Time:
@@ -114,9 +106,9 @@ void append_value(std::string& out, const FieldSchema& field, const WireField& w
       return append_time_value(out, wire.bytes, field.form == Form::MicroTime);
     case Form::Duration:
       return append_json_string(
-          out, go_duration_text(static_cast<std::int64_t>(only_field(wire.bytes, 1).value)));
+          out, go_duration_text(static_cast<std::int64_t>(find_field(wire.bytes, 1).value)));
     case Form::Raw: {
-      const std::string_view raw = only_field(wire.bytes, 1).bytes;
+      const std::string_view raw = find_field(wire.bytes, 1).bytes;
       out += raw.empty() ? "null" : raw;
       return;
     }

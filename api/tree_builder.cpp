@@ -1,13 +1,9 @@
 // Trees from the outside in: every open container with the key its next value gets.
 #include "api/tree_builder.h"
 
+#include "api/found_paths.h"
+
 namespace keelson {
-namespace {
-
-// Keys written twice that are told of; what follows is not more interesting.
-constexpr std::size_t duplicates_max = 100;
-
-}  // namespace
 
 json::value TreeBuilder::close() {
   json::value whole = std::move(open_.back().container);
@@ -34,7 +30,7 @@ bool TreeBuilder::add(json::value value) {
   auto [at, is_new] = parent.container.get_object().emplace(parent.key, std::move(value));
   if (is_new) return true;
   at->value() = std::move(value);  // emplace has not taken it
-  if (document.duplicates.size() < duplicates_max) document.duplicates.push_back(path());
+  add_found_path(document.duplicates, [&] { return path(); });
   return true;
 }
 

@@ -89,6 +89,15 @@ inline WireField first_field(std::string_view message, std::uint32_t number) {
   return {};
 }
 
+// The field with this number; number 0 if there is none, the last if there are several.
+inline WireField find_field(std::string_view message, std::uint32_t number) {
+  WireField found, field;
+  for (WireReader reader(message); reader.next(field);) {
+    if (field.number == number) found = field;
+  }
+  return found;
+}
+
 inline void append_varint(std::string& out, std::uint64_t value) {
   for (; value >= 0x80; value >>= 7) out += static_cast<char>(value | 0x80);
   out += static_cast<char>(value);

@@ -207,6 +207,25 @@ TEST(Json, is_bounded_in_depth_and_number_of_values) {
   CHECK_FALSE(is_json(many));
 }
 
+TEST(Json, does_not_tell_of_what_is_wrong_without_end) {
+  // Goal: a body of a few megabytes must not make hundreds of megabytes of paths.
+  const std::string key(500'000, 'k');
+  std::string text = "{\"" + key + "\":{\"" + key + "\":{";
+  for (int i = 0; i < 500; ++i) text += "\"a\":1,";
+  text.back() = '}';
+  text += "}}";
+  auto document = parse_json(text);
+  LONGS_EQUAL(100, document->duplicates.size());
+  LONGS_EQUAL(1024, document->duplicates[99].size());
+  std::string many = "{";
+  for (int i = 0; i < 500; ++i) many += fmt::format("\"x{}\":1,", i);
+  many.back() = '}';
+  core::Pod pod;
+  std::vector<std::string> unknown;
+  (void)message_from_json(parse_json(many)->tree.as_object(), pod, unknown);
+  LONGS_EQUAL(100, unknown.size());
+}
+
 TEST(Json, tree_and_text_are_the_same_document) {
   core::Pod pod;
   pod.mutable_metadata()->set_name("web");
