@@ -16,6 +16,8 @@ void append_go_float(std::string& out, double value);
 void append_json_string(std::string& out, std::string_view text);
 
 bool is_utf8(std::string_view text);
+// What is not UTF-8 becomes U+FFFD, a byte each: for text of unknown origin in a message.
+std::string to_utf8(std::string_view text);
 
 // Standard base64 with padding.
 void append_base64(std::string& out, std::string_view bytes);

@@ -167,10 +167,12 @@ Result<TlsContextPtr> make_tls_context(const TlsClientConfig& config) {
   auto made = new_context(false);
   if (!made) return std::unexpected(made.error());
   SSL_CTX* context = (*made)->context.get();
-  if (auto trusted = trust(context, config.ca_pem, false); !trusted) {
-    return trusted.error().during("connect by TLS");
+  if (!config.any_server) {
+    if (auto trusted = trust(context, config.ca_pem, false); !trusted) {
+      return trusted.error().during("connect by TLS");
+    }
   }
-  SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nullptr);
+  SSL_CTX_set_verify(context, config.any_server ? SSL_VERIFY_NONE : SSL_VERIFY_PEER, nullptr);
   SSL_CTX_set_alpn_protos(context, alpn_http1, sizeof(alpn_http1));
   if (config.identity.certificate_pem.empty()) return *made;
   if (Result<> used = use_identity(context, config.identity); !used) {

@@ -29,8 +29,9 @@ Result<TlsContextPtr> make_tls_context(const TlsServerConfig& config);
 
 // The server's certificate must come from ca_pem and name what we dial.
 struct TlsClientConfig {
-  std::string ca_pem;
+  std::string ca_pem = {};
   TlsIdentity identity = {};  // empty: none is shown
+  bool any_server = false;    // encrypts without knowing to whom: for probes of what runs here
 };
 Result<TlsContextPtr> make_tls_context(const TlsClientConfig& config);
 
