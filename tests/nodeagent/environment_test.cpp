@@ -62,12 +62,13 @@ TEST(Environment, later_variables_may_refer_to_earlier_ones) {
 
 TEST(Environment, env_stands_above_env_from_and_skips_what_is_no_name) {
   put<core::ConfigMap>(kinds::config_map(), "m", R"(data { key: "A" value: "map" }
-    data { key: "B" value: "map" } data { key: "not a name" value: "x" })");
+    data { key: "B" value: "map" })");
   const auto got = make(R"(env { name: "A" value: "own" }
     envFrom { configMapRef { localObjectReference { name: "m" } } }
-    envFrom { prefix: "P_" configMapRef { localObjectReference { name: "m" } } })");
+    envFrom { prefix: "P_" configMapRef { localObjectReference { name: "m" } } }
+    envFrom { prefix: "=" configMapRef { localObjectReference { name: "m" } } })");
   CHECK_EQUAL(std::string("A=own;B=map;P_A=map;P_B=map;"), text(got));
-  LONGS_EQUAL(2, got->skipped.size());
+  LONGS_EQUAL(1, got->skipped.size());
 }
 
 TEST(Environment, takes_keys_of_config_maps_and_secrets) {
@@ -79,25 +80,28 @@ TEST(Environment, takes_keys_of_config_maps_and_secrets) {
 TEST(Environment, says_what_is_missing_unless_it_is_optional) {
   put<core::ConfigMap>(kinds::config_map(), "m", "");
   struct Case {
-    const char* container;
+    const char* from;  // of variable A; or, with all, of everything
+    bool all;
     const char* said;
   };
   const Case cases[] = {
-      {R"(env { name: "A" valueFrom { configMapKeyRef { localObjectReference { name: "x" } key: "k" } } })",
+      {"configMapKeyRef { localObjectReference { name: 'x' } key: 'k' }", false,
        "configmap \"x\" not found"},
-      {R"(env { name: "A" valueFrom { configMapKeyRef { localObjectReference { name: "m" } key: "k" } } })",
+      {"configMapKeyRef { localObjectReference { name: 'm' } key: 'k' }", false,
        "couldn't find key k in ConfigMap default/m"},
-      {R"(env { name: "A" valueFrom { secretKeyRef { localObjectReference { name: "x" } key: "k" } } })",
+      {"secretKeyRef { localObjectReference { name: 'x' } key: 'k' }", false,
        "secret \"x\" not found"},
-      {R"(env { name: "A" valueFrom { secretKeyRef { localObjectReference { name: "x" } key: "k" optional: true } } })",
-       ""},
-      {R"(envFrom { secretRef { localObjectReference { name: "x" } } })", "secret \"x\" not found"},
-      {R"(envFrom { secretRef { localObjectReference { name: "x" } optional: true } })", ""},
-      {R"(env { name: "A" valueFrom { fieldRef { fieldPath: "spec.bogus" } } })",
-       "unsupported fieldPath: spec.bogus"},
+      {"secretKeyRef { localObjectReference { name: 'x' } key: 'k' optional: true }", false, ""},
+      {"fieldRef { fieldPath: 'spec.bogus' }", false, "unsupported fieldPath: spec.bogus"},
+      {"secretRef { localObjectReference { name: 'x' } }", true, "secret \"x\" not found"},
+      {"secretRef { localObjectReference { name: 'x' } optional: true }", true, ""},
   };
-  for (const Case& c : cases)
-    CHECK_EQUAL_TEXT(std::string(c.said), text(make(c.container)), c.container);
+  for (const Case& c : cases) {
+    const std::string container =
+        c.all ? fmt::format("envFrom {{ {} }}", c.from)
+              : fmt::format("env {{ name: 'A' valueFrom {{ {} }} }}", c.from);
+    CHECK_EQUAL_TEXT(std::string(c.said), text(make(container)), c.from);
+  }
 }
 
 TEST(Environment, knows_the_pod_by_the_downward_api) {
@@ -127,7 +131,8 @@ TEST(Environment, knows_the_pod_by_the_downward_api) {
 
 TEST(Environment, names_the_services_of_its_namespace) {
   put<core::Service>(kinds::service(), "my-db", R"(spec { clusterIP: "10.96.0.7"
-    ports { name: "sql" port: 5432 protocol: "TCP" } ports { name: "mon" port: 9 protocol: "UDP" } })");
+    ports { name: "sql" port: 5432 protocol: "TCP" }
+    ports { name: "mon" port: 9 protocol: "UDP" } })");
   put<core::Service>(kinds::service(), "headless",
                      R"(spec { clusterIP: "None" ports { port: 1 } })");
   put<core::Service>(kinds::service(), "other",
