@@ -39,6 +39,7 @@ class Datapath {
   // Everything the API said up to here is in the kernel. 0: nothing yet.
   Revision programmed() const { return sync_.programmed(); }
   const ServiceDirectory& directory() const { return sync_.directory(); }
+  bool synced() const { return sync_.synced(); }  // the directory holds all there is
 
   // Packets from pods to this pod go there directly. Without the kernel's help they are routed, and
   // this does nothing.

@@ -116,6 +116,8 @@ void DnsServer::handle(DnsBytes wire, DnsTransport transport, Reply reply) {
   if (query->code() != DnsCode::NoError) return reply(query->encode_failure(query->code()));
   auto answer = resolve(directory_, settings_.zone, query->question());
   if (!answer) return forward(std::move(wire), transport, std::move(reply));
+  if (settings_.is_ready && !settings_.is_ready())
+    return reply(query->encode_failure(DnsCode::ServFail));
   const std::size_t size =
       transport == DnsTransport::Tcp ? dns_tcp_bytes_max : query->udp_bytes_max();
   if (!answer->alias.empty())

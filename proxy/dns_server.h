@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 
 #include "base/error.h"
@@ -20,6 +21,9 @@ struct DnsSettings {
   std::uint32_t listen_be = 0;  // 169.254.20.10 on a node; added to lo if it is link-local
   std::uint16_t port = 53;
   DnsZone zone;
+  // Whether the directory holds all there is. Until then the cluster's names fail, for a "no such
+  // name" would be remembered; other names resolve. Empty: always.
+  std::function<bool()> is_ready = {};
   DnsUpstream::Settings upstream;
 };
 

@@ -55,6 +55,13 @@ std::uint32_t affinity_timeout_of(const core::ServiceSpec& spec) {
   return static_cast<std::uint32_t>(client_ip.timeoutseconds());
 }
 
+// The IPv4 one of its cluster addresses; a dual-stack Service may have it second. 0: none.
+std::uint32_t cluster_ip_of(const core::ServiceSpec& spec) {
+  for (const auto& address : spec.clusterips())
+    if (const auto address_be = parse_ipv4(address)) return *address_be;
+  return parse_ipv4(spec.clusterip()).value_or(0);
+}
+
 void project(const core::Service& service, ServiceEntry& entry) {
   const auto& spec = service.spec();
   const bool is_external_name = spec.type() == "ExternalName";
@@ -63,7 +70,7 @@ void project(const core::Service& service, ServiceEntry& entry) {
   entry.proxied = !service.metadata().labels().contains(proxy_name_label);
   entry.internal_local = spec.internaltrafficpolicy() == "Local";
   entry.external_local = spec.externaltrafficpolicy() == "Local";
-  entry.cluster_ip_be = is_external_name ? 0 : parse_ipv4(spec.clusterip()).value_or(0);
+  entry.cluster_ip_be = is_external_name ? 0 : cluster_ip_of(spec);
   entry.affinity_timeout_s = affinity_timeout_of(spec);
   entry.external_name = is_external_name ? spec.externalname() : "";
   entry.ports = ports_of(spec);

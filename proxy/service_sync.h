@@ -33,6 +33,8 @@ class ServiceSync {
   ReflectorSink& services() { return services_; }
   ReflectorSink& endpoint_slices() { return slices_; }
 
+  // Both kinds have been listed: the directory holds all there is.
+  bool synced() const { return services_seen_ > 0 && slices_seen_ > 0; }
   // Everything the API said up to here is in the maps. 0: nothing yet.
   Revision programmed() const { return programmed_; }
   const ServiceDirectory& directory() const { return table_.directory(); }
@@ -63,7 +65,6 @@ class ServiceSync {
     ServiceSync& sync_;
   };
 
-  bool synced() const { return services_seen_ > 0 && slices_seen_ > 0; }
   void advance(Revision& seen, Revision revision);
   void schedule();
   void program();

@@ -222,6 +222,16 @@ TEST(Datapath, pods_of_the_node_are_reached_directly) {
   STRCMP_EQUAL("timeout", removed.c_str());
 }
 
+TEST(Datapath, a_pod_without_its_interface_is_told) {
+  if (!world) return;
+  open();
+  const auto added = world->sandbox.inside(
+      "node", [&] { return datapath->add_pod({.address_be = 1, .ifindex = 9'999, .mac = {}}); });
+  CHECK(!added);
+  STRCMP_CONTAINS("interface 9999", added.error().message.c_str());
+  CHECK(datapath->remove_pod(2).has_value());  // was never there
+}
+
 TEST(Datapath, says_what_is_wrong_with_its_settings) {
   if (!world) return;
   struct Case {
@@ -240,6 +250,7 @@ TEST(Datapath, says_what_is_wrong_with_its_settings) {
        [](auto& s) {
          s.nat_ports = {29'000, 31'000};
        }},
+      {"load the datapath's programs: Invalid argument", [](auto& s) { s.sizes.services = 0; }},
       {"need the node's address",
        [](auto& s) {
          s.uplink = 1;

@@ -5,6 +5,7 @@
 
 #include "base/system_loop.h"
 #include "proxy/dns_server.h"
+#include "proxy/local_address.h"
 #include "tests/bpf/node.h"
 #include "tests/bpf/pod_world.h"
 #include "tests/proxy/dns_client.h"
@@ -80,6 +81,12 @@ TEST(Dns, the_answer_comes_from_the_address_that_was_asked) {
     return source_of_answer({service, 53}, dns_query("web.default.svc.cluster.local", "A"));
   });
   STRCMP_EQUAL("10.96.0.10:53", from.c_str());
+}
+
+TEST(Dns, the_servers_address_may_be_there_already) {
+  if (!world) return;
+  CHECK(world->sandbox.inside("node", [] { return add_local_address(*parse_ipv4(server)); })
+            .has_value());
 }
 
 TEST(Dns, without_a_way_to_a_resolver_other_names_fail_at_once) {

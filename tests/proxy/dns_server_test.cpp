@@ -102,6 +102,7 @@ struct Fixture : public Utest {
   ServiceDirectory directory{"node-1"};
   std::string resolv_conf = fmt::format("/tmp/keelson-resolv-{}", ::getpid());
   std::unique_ptr<DnsServer> server;
+  bool is_ready = true;
   DnsUpstream::Settings upstream{.is_own = [](const Nameserver&) { return false; },
                                  .attempt_timeout = 100ms,
                                  .timeout = 300ms};
@@ -128,9 +129,12 @@ struct Fixture : public Utest {
     std::ofstream(resolv_conf) << nameservers;
     upstream.resolv_conf = resolv_conf;
     upstream.port = upstream_port;
-    auto opened = DnsServer::open(
-        loop, random, directory,
-        {.listen_be = loopback_be, .port = 0, .zone = {}, .upstream = std::move(upstream)});
+    auto opened = DnsServer::open(loop, random, directory,
+                                  {.listen_be = loopback_be,
+                                   .port = 0,
+                                   .zone = {},
+                                   .is_ready = [this] { return is_ready; },
+                                   .upstream = std::move(upstream)});
     CHECK_TEXT(opened.has_value(), opened ? "" : opened.error().message.c_str());
     server = std::move(*opened);
   }
@@ -195,6 +199,16 @@ TEST(DnsServer, answers_for_the_cluster_without_any_resolver) {
                ask(dns_query("web.default.svc.cluster.local", "A")).c_str());
   STRCMP_CONTAINS("NXDOMAIN aa", ask(dns_query("nosuch.default.svc.cluster.local", "A")).c_str());
   STRCMP_EQUAL("SERVFAIL: ", ask(dns_query("example.org", "A")).c_str());
+}
+
+TEST(DnsServer, before_all_services_are_known_it_denies_none) {
+  Resolver resolver(loop, honest);
+  is_ready = false;
+  start("nameserver 127.0.0.1\n", resolver.port());
+  STRCMP_EQUAL("SERVFAIL: ", ask(dns_query("late.default.svc.cluster.local", "A")).c_str());
+  STRCMP_CONTAINS("1.2.3.4", ask(dns_query("example.org", "A")).c_str());
+  is_ready = true;
+  STRCMP_CONTAINS("NXDOMAIN", ask(dns_query("late.default.svc.cluster.local", "A")).c_str());
 }
 
 TEST(DnsServer, what_is_no_question_gets_no_answer_and_hurts_nobody) {

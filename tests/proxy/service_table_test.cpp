@@ -178,6 +178,15 @@ TEST(ServiceTable, what_is_not_this_proxys_has_no_fronts) {
   }
 }
 
+TEST(ServiceTable, a_dual_stack_service_has_a_front_at_its_ipv4_address) {
+  auto service = make_service("web", "fd00::10", {{"", 80}});
+  service.mutable_spec()->add_clusterips("fd00::10");
+  service.mutable_spec()->add_clusterips("10.96.0.10");
+  table.put(service);
+  table.put(make_slice("a", "web", {{"", 8080}}, {{"10.88.0.2"}}));
+  STRCMP_EQUAL("10.88.0.2:8080", backends(front("10.96.0.10", 80)).c_str());
+}
+
 TEST(ServiceTable, endpoints_no_pod_can_have_are_left_out) {
   table.put(make_service("web", "10.96.0.10", {{"", 80}}));
   auto slice = make_slice("a", "web", {{"", 8080}},
