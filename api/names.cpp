@@ -9,6 +9,7 @@
 #include <optional>
 
 #include "api/ip_address.h"
+#include "api/proto/util/int_or_string.pb.h"
 
 namespace keelson {
 namespace {
@@ -309,6 +310,23 @@ void check_value(const FieldPath& path, std::string_view value, Check check, Fie
 void check_number(const FieldPath& path, std::int64_t value, Texts (*check)(std::int64_t value),
                   FieldErrors& errors) {
   for (const auto& text : check(value)) errors.invalid_number(path, value, text);
+}
+
+void check_choice(const FieldPath& path, std::string_view value,
+                  const std::vector<std::string_view>& choices, FieldErrors& errors) {
+  if (value.empty()) return errors.required(path);
+  if (std::ranges::find(choices, value) == choices.end()) {
+    errors.not_supported(path, value, choices);
+  }
+}
+
+void check_protocol(const FieldPath& path, std::string_view value, FieldErrors& errors) {
+  check_choice(path, value, {"SCTP", "TCP", "UDP"}, errors);
+}
+
+void check_port(const FieldPath& path, const intstr::IntOrString& port, FieldErrors& errors) {
+  if (port.type() == 0) return check_number(path, port.intval(), check_port_number, errors);
+  check_value(path, port.strval(), check_port_name, errors);
 }
 
 void check_taint_effect(const FieldPath& path, const std::string& effect, EmptyEffect empty,

@@ -14,6 +14,9 @@
 namespace k8s::io::apimachinery::pkg::apis::meta::v1 {
 class LabelSelector;
 }
+namespace k8s::io::apimachinery::pkg::util::intstr {
+class IntOrString;
+}
 
 namespace keelson {
 
@@ -44,6 +47,13 @@ void check_value(const FieldPath& path, std::string_view value, Check check, Fie
 void check_number(const FieldPath& path, std::int64_t value,
                   std::vector<std::string> (*check)(std::int64_t value), FieldErrors& errors);
 void check_non_negative(const FieldPath& path, std::int64_t value, FieldErrors& errors);
+
+// One of these; required if empty.
+void check_choice(const FieldPath& path, std::string_view value,
+                  const std::vector<std::string_view>& choices, FieldErrors& errors);
+void check_protocol(const FieldPath& path, std::string_view value, FieldErrors& errors);
+// A number, or a port's name.
+void check_port(const FieldPath& path, const intstr::IntOrString& port, FieldErrors& errors);
 
 enum class EmptyEffect { IsMissing, MatchesAll };  // of a taint, of a toleration
 void check_taint_effect(const FieldPath& path, const std::string& effect, EmptyEffect empty,

@@ -1,7 +1,6 @@
 // EndpointSlice: some of the addresses behind a Service, and whether they take traffic.
 #include "api/proto/discovery/v1.pb.h"
 
-#include <algorithm>
 #include <set>
 
 #include "api/cells.h"
@@ -82,7 +81,6 @@ void check_endpoint(const FieldPath& path, const std::string& type,
 }
 
 void check_ports(const discovery::EndpointSlice& slice, FieldErrors& errors) {
-  static const std::vector<std::string_view> protocols = {"SCTP", "TCP", "UDP"};
   const FieldPath path("ports");
   const auto count = static_cast<std::size_t>(slice.ports_size());
   if (count > ports_max) return errors.too_many(path, count, ports_max);
@@ -93,9 +91,7 @@ void check_ports(const discovery::EndpointSlice& slice, FieldErrors& errors) {
     if (!port.name().empty()) check_value(at / "name", port.name(), check_dns_label, errors);
     if (!names.insert(port.name()).second) errors.duplicate(at / "name", port.name());
     if (port.has_port()) check_number(at / "port", port.port(), check_port_number, errors);
-    if (std::ranges::find(protocols, port.protocol()) == protocols.end()) {
-      errors.not_supported(at / "protocol", port.protocol(), protocols);
-    }
+    check_protocol(at / "protocol", port.protocol(), errors);
     if (port.has_appprotocol()) {
       check_value(at / "appProtocol", port.appprotocol(), check_qualified_name, errors);
     }
@@ -104,13 +100,8 @@ void check_ports(const discovery::EndpointSlice& slice, FieldErrors& errors) {
 
 void validate(const Message& message, FieldErrors& errors) {
   const auto& slice = as<discovery::EndpointSlice>(message);
-  static const std::vector<std::string_view> types = {"FQDN", "IPv4", "IPv6"};
   const std::string& type = slice.addresstype();
-  if (type.empty()) {
-    errors.required(FieldPath("addressType"));
-  } else if (std::ranges::find(types, type) == types.end()) {
-    errors.not_supported(FieldPath("addressType"), type, types);
-  }
+  check_choice(FieldPath("addressType"), type, {"FQDN", "IPv4", "IPv6"}, errors);
   const FieldPath path("endpoints");
   const auto count = static_cast<std::size_t>(slice.endpoints_size());
   if (count > endpoints_max) {

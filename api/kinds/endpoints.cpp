@@ -1,8 +1,6 @@
 // Endpoints: the older list of a Service's addresses.
 #include "api/proto/core/v1/endpoints.pb.h"
 
-#include <algorithm>
-
 #include "api/cells.h"
 #include "api/names.h"
 #include "api/row.h"
@@ -30,20 +28,15 @@ void check_address(const FieldPath& path, const core::EndpointAddress& address,
   check_value(path / "ip", address.ip(), check_non_special_ip, errors);
 }
 
-void check_port(const FieldPath& path, const core::EndpointPort& port, bool needs_name,
-                FieldErrors& errors) {
+void check_endpoint_port(const FieldPath& path, const core::EndpointPort& port, bool needs_name,
+                         FieldErrors& errors) {
   if (!port.name().empty()) {
     check_value(path / "name", port.name(), check_dns_label, errors);
   } else if (needs_name) {
     errors.required(path / "name");
   }
   check_number(path / "port", port.port(), check_port_number, errors);
-  static const std::vector<std::string_view> protocols = {"SCTP", "TCP", "UDP"};
-  if (port.protocol().empty()) {
-    errors.required(path / "protocol");
-  } else if (std::ranges::find(protocols, port.protocol()) == protocols.end()) {
-    errors.not_supported(path / "protocol", port.protocol(), protocols);
-  }
+  check_protocol(path / "protocol", port.protocol(), errors);
   if (port.has_appprotocol()) {
     check_value(path / "appProtocol", port.appprotocol(), check_qualified_name, errors);
   }
@@ -63,7 +56,7 @@ void check_subset(const FieldPath& path, const core::EndpointSubset& subset, Fie
   }
   i = 0;
   for (const auto& port : subset.ports()) {
-    check_port((path / "ports")[i++], port, subset.ports_size() > 1, errors);
+    check_endpoint_port((path / "ports")[i++], port, subset.ports_size() > 1, errors);
   }
 }
 

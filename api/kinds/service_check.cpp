@@ -9,7 +9,6 @@
 #include "api/kinds/service_rules.h"
 #include "api/names.h"
 #include "api/proto/core/v1/service.pb.h"
-#include "api/proto/util/int_or_string.pb.h"
 
 namespace keelson {
 namespace {
@@ -23,16 +22,10 @@ struct Checker {
   const FieldPath path = FieldPath("spec");
 
   bool is_headless() const { return spec.clusterips_size() == 1 && spec.clusterips(0) == "None"; }
-  void check_choice(const char* field, const std::string& value, const Choices& choices) {
-    if (value.empty()) return errors.required(path / field);
-    if (std::ranges::find(choices, value) == choices.end()) {
-      errors.not_supported(path / field, value, choices);
-    }
-  }
   void check_type();
   void check_external_name();
   void check_ports();
-  void check_port(const FieldPath& at, const core::ServicePort& port);
+  void check_one_port(const FieldPath& at, const core::ServicePort& port);
   void check_unique_ports();
   void check_affinity();
   void check_cluster_ips();
@@ -43,7 +36,8 @@ struct Checker {
 };
 
 void Checker::check_type() {
-  check_choice("type", spec.type(), {"ClusterIP", "ExternalName", "LoadBalancer", "NodePort"});
+  check_choice(path / "type", spec.type(),
+               {"ClusterIP", "ExternalName", "LoadBalancer", "NodePort"}, errors);
   if (spec.type() == "ExternalName") return check_external_name();
   if (spec.ports().empty() && !is_headless()) errors.required(path / "ports");
   if (is_headless() && has_node_ports(spec)) {
@@ -63,20 +57,10 @@ void Checker::check_external_name() {
   check_value(path / "externalName", name, check_dns_subdomain, errors);
 }
 
-void Checker::check_port(const FieldPath& at, const core::ServicePort& port) {
+void Checker::check_one_port(const FieldPath& at, const core::ServicePort& port) {
   check_number(at / "port", port.port(), check_port_number, errors);
-  static const Choices protocols = {"SCTP", "TCP", "UDP"};
-  if (port.protocol().empty()) {
-    errors.required(at / "protocol");
-  } else if (std::ranges::find(protocols, port.protocol()) == protocols.end()) {
-    errors.not_supported(at / "protocol", port.protocol(), protocols);
-  }
-  const intstr::IntOrString& target = port.targetport();
-  if (target.type() == 0) {
-    check_number(at / "targetPort", target.intval(), check_port_number, errors);
-  } else {
-    check_value(at / "targetPort", target.strval(), check_port_name, errors);
-  }
+  check_protocol(at / "protocol", port.protocol(), errors);
+  check_port(at / "targetPort", port.targetport(), errors);
   if (port.has_appprotocol()) {
     check_value(at / "appProtocol", port.appprotocol(), check_qualified_name, errors);
   }
@@ -96,7 +80,7 @@ void Checker::check_ports() {
     } else if (spec.ports_size() > 1) {
       errors.required(at / "name");
     }
-    check_port(at, port);
+    check_one_port(at, port);
   }
   check_unique_ports();
 }
@@ -120,7 +104,7 @@ void Checker::check_unique_ports() {
 }
 
 void Checker::check_affinity() {
-  check_choice("sessionAffinity", spec.sessionaffinity(), {"ClientIP", "None"});
+  check_choice(path / "sessionAffinity", spec.sessionaffinity(), {"ClientIP", "None"}, errors);
   const FieldPath at = path / "sessionAffinityConfig";
   if (spec.sessionaffinity() == "None" && spec.has_sessionaffinityconfig()) {
     errors.forbidden(at, "must not be set when session affinity is None");
@@ -220,7 +204,7 @@ void Checker::check_load_balancer() {
 void Checker::check_traffic_policies() {
   const std::string& external = spec.externaltrafficpolicy();
   if (is_externally_accessible(spec)) {
-    check_choice("externalTrafficPolicy", external, {"Cluster", "Local"});
+    check_choice(path / "externalTrafficPolicy", external, {"Cluster", "Local"}, errors);
   } else if (!external.empty()) {
     errors.invalid(path / "externalTrafficPolicy", external,
                    "may only be set for externally-accessible services");
@@ -236,7 +220,8 @@ void Checker::check_traffic_policies() {
     }
   }
   if (spec.has_internaltrafficpolicy()) {
-    check_choice("internalTrafficPolicy", spec.internaltrafficpolicy(), {"Cluster", "Local"});
+    check_choice(path / "internalTrafficPolicy", spec.internaltrafficpolicy(), {"Cluster", "Local"},
+                 errors);
   } else if (has_cluster_ip(spec)) {
     errors.required(path / "internalTrafficPolicy");
   }

@@ -12,14 +12,6 @@ namespace keelson {
 namespace pod_spec {
 namespace {
 
-void check_choice(Checker& checker, const FieldPath& path, const std::string& value,
-                  const std::vector<std::string_view>& supported) {
-  if (value.empty()) return checker.errors.required(path);
-  if (std::ranges::find(supported, value) == supported.end()) {
-    checker.errors.not_supported(path, value, supported);
-  }
-}
-
 void check_resource_claims(Checker& checker, const FieldPath& path) {
   for (const auto& claim : checker.spec.resourceclaims()) {
     if (!claim.name().empty()) checker.claims.insert(claim.name());
@@ -88,8 +80,8 @@ void check_references(Checker& checker, const FieldPath& path) {
     }
   }
   if (spec.has_preemptionpolicy()) {
-    check_choice(checker, path / "preemptionPolicy", spec.preemptionpolicy(),
-                 {"PreemptLowerPriority", "Never"});
+    check_choice(path / "preemptionPolicy", spec.preemptionpolicy(),
+                 {"PreemptLowerPriority", "Never"}, checker.errors);
   }
 }
 
@@ -128,10 +120,10 @@ void check_spec(Checker& checker, const FieldPath& path) {
   check_volumes(checker, path / "volumes");
   check_resource_claims(checker, path / "resourceClaims");
   check_all_containers(checker, path);
-  check_choice(checker, path / "restartPolicy", spec.restartpolicy(),
-               {"Always", "OnFailure", "Never"});
-  check_choice(checker, path / "dnsPolicy", spec.dnspolicy(),
-               {"ClusterFirstWithHostNet", "ClusterFirst", "Default", "None"});
+  check_choice(path / "restartPolicy", spec.restartpolicy(), {"Always", "OnFailure", "Never"},
+               checker.errors);
+  check_choice(path / "dnsPolicy", spec.dnspolicy(),
+               {"ClusterFirstWithHostNet", "ClusterFirst", "Default", "None"}, checker.errors);
   check_labels(path / "nodeSelector", spec.nodeselector(), checker.errors);
   check_pod_security_context(checker, path / "securityContext");
   check_affinity(checker, path / "affinity");

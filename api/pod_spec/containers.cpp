@@ -1,17 +1,10 @@
 // Containers of all three sorts: what they share, and what each may not have.
 #include <algorithm>
 
-#include "api/go_syntax.h"
 #include "api/pod_spec/parts.h"
-#include "api/proto/util/int_or_string.pb.h"
 
 namespace keelson::pod_spec {
 namespace {
-
-const std::vector<std::string_view>& protocols() {
-  static const std::vector<std::string_view> all = {"SCTP", "TCP", "UDP"};
-  return all;
-}
 
 void check_container_port(Checker& checker, const FieldPath& path, const core::ContainerPort& port,
                           std::set<std::string_view>& names) {
@@ -30,11 +23,7 @@ void check_container_port(Checker& checker, const FieldPath& path, const core::C
   if (port.hostport() != 0) {
     check_number(path / "hostPort", port.hostport(), check_port_number, checker.errors);
   }
-  if (port.protocol().empty()) {
-    checker.errors.required(path / "protocol");
-  } else if (std::ranges::find(protocols(), port.protocol()) == protocols().end()) {
-    checker.errors.not_supported(path / "protocol", port.protocol(), protocols());
-  }
+  check_protocol(path / "protocol", port.protocol(), checker.errors);
 }
 
 // Of containers that run at the same time.
@@ -49,14 +38,6 @@ void check_host_ports(Checker& checker, const FieldPath& path, const core::Conta
        });
 }
 
-void check_choice(Checker& checker, const FieldPath& path, const std::string& value,
-                  const std::vector<std::string_view>& supported) {
-  if (value.empty()) return checker.errors.required(path);
-  if (std::ranges::find(supported, value) == supported.end()) {
-    checker.errors.not_supported(path, value, supported);
-  }
-}
-
 void check_resize_policy(Checker& checker, const FieldPath& path,
                          const core::Container& container) {
   std::set<std::string_view> resources;
@@ -66,8 +47,9 @@ void check_resize_policy(Checker& checker, const FieldPath& path,
            checker.errors.duplicate(at, policy.resourcename());
          }
          // Upstream's paths of these do not say which policy.
-         check_choice(checker, path, policy.resourcename(), {"cpu", "memory"});
-         check_choice(checker, path, policy.restartpolicy(), {"NotRequired", "RestartContainer"});
+         check_choice(path, policy.resourcename(), {"cpu", "memory"}, checker.errors);
+         check_choice(path, policy.restartpolicy(), {"NotRequired", "RestartContainer"},
+                      checker.errors);
          if (checker.spec.restartpolicy() == "Never" && policy.restartpolicy() != "NotRequired") {
            checker.errors.invalid(path, policy.restartpolicy(),
                                   "must be 'NotRequired' when `restartPolicy` is 'Never'");
@@ -91,8 +73,8 @@ void check_common(Checker& checker, const FieldPath& path, const core::Container
     checker.errors.invalid(path / "image", container.image(),
                            "must not have leading or trailing whitespace");
   }
-  check_choice(checker, path / "terminationMessagePolicy", container.terminationmessagepolicy(),
-               {"File", "FallbackToLogsOnError"});
+  check_choice(path / "terminationMessagePolicy", container.terminationmessagepolicy(),
+               {"File", "FallbackToLogsOnError"}, checker.errors);
   std::set<std::string_view> port_names;
   each(path / "ports", container.ports(),
        [&](const FieldPath& at, const core::ContainerPort& port) {
@@ -100,8 +82,8 @@ void check_common(Checker& checker, const FieldPath& path, const core::Container
        });
   check_environment(checker, path, container);
   check_volume_mounts(checker, path, container);
-  check_choice(checker, path / "imagePullPolicy", container.imagepullpolicy(),
-               {"Always", "IfNotPresent", "Never"});
+  check_choice(path / "imagePullPolicy", container.imagepullpolicy(),
+               {"Always", "IfNotPresent", "Never"}, checker.errors);
   check_resources(checker, path / "resources", container.resources());
   check_resize_policy(checker, path / "resizePolicy", container);
   if (container.has_securitycontext()) {
@@ -222,11 +204,6 @@ void check_ephemeral_containers(Checker& checker, const FieldPath& path) {
 }
 
 }  // namespace
-
-void check_port(const FieldPath& path, const intstr::IntOrString& port, FieldErrors& errors) {
-  if (port.type() == 0) return check_number(path, port.intval(), check_port_number, errors);
-  check_value(path, port.strval(), check_port_name, errors);
-}
 
 void check_all_containers(Checker& checker, const FieldPath& path) {
   check_containers(checker, path / "containers");

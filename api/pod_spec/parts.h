@@ -77,9 +77,6 @@ void check_topology_spread(Checker& checker, const FieldPath& path);
 // network.cpp
 void check_network(Checker& checker, const FieldPath& path);
 
-// Whether the port is a number or a name, and a good one.
-void check_port(const FieldPath& path, const intstr::IntOrString& port, FieldErrors& errors);
-
 inline bool is_restartable(const core::Container& container) {
   return container.restartpolicy() == "Always";
 }

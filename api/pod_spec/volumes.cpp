@@ -71,10 +71,8 @@ void check_image(Checker& checker, const FieldPath& path, const core::ImageVolum
   if (checker.of == SpecOf::Pod && source.reference().empty()) {
     checker.errors.required(path / "reference");
   }
-  static const std::vector<std::string_view> policies = {"Always", "IfNotPresent", "Never"};
-  if (std::ranges::find(policies, source.pullpolicy()) == policies.end()) {
-    checker.errors.not_supported(path / "pullPolicy", source.pullpolicy(), policies);
-  }
+  check_choice(path / "pullPolicy", source.pullpolicy(), {"Always", "IfNotPresent", "Never"},
+               checker.errors);
 }
 
 void check_ephemeral(Checker& checker, const FieldPath& path,
