@@ -87,7 +87,8 @@ void append_table_rows(std::string& out, const Kind& kind, std::span<const Objec
                        const TableOptions& options, WallTime now) {
   auto message = kind.make_message();
   for (const ObjectPtr& object : objects) {
-    if (out.back() != '[') out += ',';
+    const bool is_first = out.empty() || out.back() == '[' || out.back() == ',';
+    if (!is_first) out += ',';
     std::vector<Cell> cells;
     if (kind.row) {
       decode_into(*object, *message);

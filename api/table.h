@@ -18,7 +18,8 @@ struct TableOptions {
 
 // Head, rows with a comma between them, and "]}" make a table; all at once: table_text.
 std::string table_head(const Kind& kind, const ListMetadata& metadata, const TableOptions& options);
-// Rows of the objects; each is decoded, for cells are made from messages.
+// Rows of the objects, with commas between them and before them where one is missing; each is
+// decoded, for cells are made from messages.
 void append_table_rows(std::string& out, const Kind& kind, std::span<const ObjectPtr> objects,
                        const TableOptions& options, WallTime now);
 std::string table_text(const Kind& kind, std::span<const ObjectPtr> objects,

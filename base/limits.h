@@ -40,8 +40,10 @@ struct Limits {
   std::size_t annotations_bytes = 256 * 1024;  // Kubernetes' own: all annotations of an object
 
   // --- store
-  std::size_t history_events = 100'000;               // revisions a watch can go back to
-  std::size_t history_bytes = 64 * 1024 * 1024;       // and what they may weigh
+  std::size_t history_events = 100'000;          // revisions a watch can go back to
+  std::size_t history_bytes = 64 * 1024 * 1024;  // and what they may weigh
+  std::size_t watch_backlog_events =
+      8'192;  // events one watch may be behind: two full commits, then it is let go
   std::size_t watch_batch_events = 256;               // events handed to a watcher's thread at once
   std::size_t commit_batch_writes = 4'096;            // writes in one transaction of the log
   std::size_t commit_batch_bytes = 16 * 1024 * 1024;  // and what they may weigh
