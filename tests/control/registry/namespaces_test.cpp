@@ -49,6 +49,14 @@ TEST(Namespaces, are_only_finalized_when_they_are_not_deleted) {
   STRCMP_EQUAL("", at(finalized, "/spec/finalizers").c_str());
 }
 
+TEST(Namespaces, are_labelled_by_their_name_also_when_it_is_generated) {
+  const auto made =
+      api.create(R"({"apiVersion":"v1","kind":"Namespace","metadata":{"generateName":"team-"}})");
+  STRCMP_EQUAL(("\"" + made->object->name + "\"").c_str(),
+               at(made, "/metadata/labels/kubernetes.io~1metadata.name").c_str());
+  STRCMP_EQUAL("[\"kubernetes\"]", at(made, "/spec/finalizers").c_str());
+}
+
 TEST(Namespaces, of_the_system_are_never_deleted) {
   for (const char* name : {"kube-system", "kube-public"}) api.make_namespace(name);
   for (const char* name : {"default", "kube-system", "kube-public"}) {
